@@ -1,0 +1,65 @@
+"""Migrations: one call brings a database from nothing to the newest schema."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, NullPool, create_engine, text
+
+from shared.database import sqlalchemy_url
+
+LOCK = 0x6D757374  # "must": an advisory lock, so that two deployments migrate one after the other
+HERE = Path(__file__).parent
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(HERE))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def migrate(database_url: str) -> None:
+    """Create the roles where missing, then run what migrations are missing, as ``muster_owner``.
+
+    The login of ``database_url`` must be a superuser, or may create roles and owns the database. A statement
+    waits at most 5 s for a table's lock (set in env.py), so that a migration never queues up the campus behind it.
+    """
+    engine = create_engine(sqlalchemy_url(database_url), poolclass=NullPool)
+    with engine.connect() as connection:
+        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": LOCK})
+        try:
+            _create_roles(connection)
+            config = _config()
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+        finally:
+            connection.rollback()
+            connection.execute(text("RESET ROLE"))
+            connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": LOCK})
+            connection.commit()
+    engine.dispose()
+
+
+def _create_roles(connection: Connection) -> None:
+    run_sql(connection, HERE / "roles.sql")
+    connection.commit()
+
+
+def run_sql(connection: Connection, path: Path) -> None:
+    """Run a file of several statements as it is, in the connection's transaction."""
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    driver.execute(path.read_text(encoding="utf-8"))
+
+
+def head() -> str | None:
+    """The newest revision this code knows."""
+    return ScriptDirectory.from_config(_config()).get_current_head()
+
+
+def current(connection: Connection) -> str | None:
+    """The revision a database stands at."""
+    return MigrationContext.configure(connection).get_current_revision()

@@ -1,0 +1,41 @@
+"""All tables. Importing this package registers every model on :class:`Base`."""
+
+from shared.models.base import Base, new_id
+from shared.models.marks import AttendanceRecord, AttendanceStatusChange, CheckIn
+from shared.models.people import Course, CoursePolicy, Credential, Enrolment, Group, ParentLink, Student, User
+from shared.models.pipeline import DeadLetter, InboxEvent
+from shared.models.presence import ConnectionEvent, Presence
+from shared.models.sessions import (
+    LiveSession,
+    SessionAnalytics,
+    SessionGroup,
+    SessionStatusChange,
+    SessionTally,
+    WebSocketChannel,
+)
+
+__all__ = [
+    "AttendanceRecord",
+    "AttendanceStatusChange",
+    "Base",
+    "CheckIn",
+    "ConnectionEvent",
+    "Course",
+    "CoursePolicy",
+    "Credential",
+    "DeadLetter",
+    "Enrolment",
+    "Group",
+    "InboxEvent",
+    "LiveSession",
+    "ParentLink",
+    "Presence",
+    "SessionAnalytics",
+    "SessionGroup",
+    "SessionStatusChange",
+    "SessionTally",
+    "Student",
+    "User",
+    "WebSocketChannel",
+    "new_id",
+]

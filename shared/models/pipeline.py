@@ -1,0 +1,36 @@
+"""The pipeline's own tables: events accepted in PostgreSQL, and events nobody could apply."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Identity, LargeBinary, func
+from sqlalchemy.orm import Mapped, mapped_column
+
+from shared.models.base import Base, id_column
+
+
+class InboxEvent(Base):
+    """An event accepted in PostgreSQL: a person's write tells its news here, in its own transaction, and check-ins
+    wait here while Redis is away. The same drain reads it as reads the stream."""
+
+    __tablename__ = "inbox"
+    __table_args__ = ({"comment": "Events accepted in PostgreSQL, until drained"},)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True, comment="Order of writing")
+    payload: Mapped[bytes] = mapped_column(LargeBinary, comment="One event as in the stream (shared.messages.events)")
+    attempts: Mapped[int] = mapped_column(server_default="0", comment="Failed tries to apply it")
+    received_at: Mapped[datetime] = mapped_column(server_default=func.now(), comment="When it was accepted")
+
+
+class DeadLetter(Base):
+    """An event that could not be applied, with the reason. Never dropped silently."""
+
+    __tablename__ = "dead_letters"
+    __table_args__ = ({"comment": "Events that could not be applied"},)
+
+    id: Mapped[UUID] = id_column()
+    origin: Mapped[str] = mapped_column(comment="stream or inbox")
+    entry_id: Mapped[str] = mapped_column(comment="The stream entry's or inbox row's id")
+    payload: Mapped[bytes] = mapped_column(LargeBinary, comment="The event as it came")
+    reason: Mapped[str] = mapped_column(comment="Why it could not be applied")
+    died_at: Mapped[datetime] = mapped_column(server_default=func.now(), comment="When it was put here")
