@@ -62,7 +62,8 @@ class Settings(BaseSettings):
     )
 
     jwt_algorithms: CommaList = Field(
-        default_factory=lambda: ["HS256"], description="Allow-list: HS256 (local key), RS256, ES256, EdDSA (JWKS)."
+        default_factory=lambda: ["HS256"],
+        description="Allow-list: HS256 (local key), RS256, ES256, EdDSA (JWKS).",
     )
     jwks: str | None = Field(None, description="JWKS of an outside issuer: an `https://` URL or a file path.")
     jwks_refresh_seconds: float = Field(300.0, gt=0, description="How often the JWKS is read again.")

@@ -123,9 +123,7 @@ def parse_token(secret: bytes, token: str) -> ParsedToken:
     body, mac = raw[:10], raw[10:]
     if not hmac.compare_digest(mac, _mac(secret, body)):
         raise Refused(Code.CODE_INVALID)
-    return ParsedToken(
-        int.from_bytes(body[:5]), int.from_bytes(body[5:7]), int.from_bytes(body[7:10]), mac
-    )
+    return ParsedToken(int.from_bytes(body[:5]), int.from_bytes(body[5:7]), int.from_bytes(body[7:10]), mac)
 
 
 def check_step(face: CodeFace, generation: int, step: int, now: datetime) -> None:

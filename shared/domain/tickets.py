@@ -3,7 +3,7 @@
 A ticket is signed, not stored: it survives a lost Redis and costs no write to issue. Single use is enforced
 where it is redeemed (set-if-absent in Redis, unique in PostgreSQL) by its random id.
 
-    ticket = base64url( version 1 | session 16 | scanned at 6 (ms) | id 10 | device 8 | user 8 | step age 4 (ms) | mac 16 )
+    base64url( version 1 | session 16 | scanned at 6 (ms) | id 10 | device 8 | user 8 | step age 4 (ms) | mac 16 )
 
 69 bytes are exactly 92 characters: no bit of the text is without meaning.
 """

@@ -1,6 +1,6 @@
 """All tables. Importing this package registers every model on :class:`Base`."""
 
-from shared.models.base import Base, new_id
+from shared.models.base import Base
 from shared.models.marks import AttendanceRecord, AttendanceStatusChange, CheckIn
 from shared.models.people import Course, CoursePolicy, Credential, Enrolment, Group, ParentLink, Student, User
 from shared.models.pipeline import DeadLetter, InboxEvent
@@ -37,5 +37,4 @@ __all__ = [
     "Student",
     "User",
     "WebSocketChannel",
-    "new_id",
 ]

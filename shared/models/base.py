@@ -7,7 +7,8 @@ from uuid import UUID
 
 from sqlalchemy import CheckConstraint, DateTime, MetaData, Text, Uuid
 from sqlalchemy.orm import DeclarativeBase, MappedColumn, mapped_column
-from uuid_utils.compat import uuid7
+
+from shared.ids import new_id
 
 NAMES = {
     "pk": "pk_%(table_name)s",
@@ -23,11 +24,6 @@ class Base(DeclarativeBase):
 
     metadata = MetaData(naming_convention=NAMES)
     type_annotation_map = {datetime: DateTime(timezone=True), UUID: Uuid(), str: Text()}  # noqa: RUF012 - SQLAlchemy's own form
-
-
-def new_id() -> UUID:
-    """A fresh UUIDv7: sorts by time, so new rows land together in an index."""
-    return uuid7()
 
 
 def id_column(comment: str = "UUIDv7") -> MappedColumn[UUID]:

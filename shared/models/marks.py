@@ -25,7 +25,9 @@ class AttendanceRecord(Base):
 
     id: Mapped[UUID] = id_column()
     session_id: Mapped[UUID] = mapped_column(ForeignKey("live_sessions.id"), comment="The session")
-    student_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"), comment="Whose mark; for user_type tutor the tutor")
+    student_id: Mapped[UUID] = mapped_column(
+        ForeignKey("users.id"), comment="Whose mark; for user_type tutor the tutor"
+    )
     user_type: Mapped[str] = mapped_column(server_default="student", comment="student or tutor; only students count")
     status: Mapped[str] = mapped_column(comment="PRESENT, LATE, ABSENT or EXCUSED")
     source: Mapped[str] = mapped_column(comment="How the mark came to be")

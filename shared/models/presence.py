@@ -49,9 +49,7 @@ class ConnectionEvent(Base):
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True, comment="Order of writing")
-    session_id: Mapped[UUID] = mapped_column(
-        ForeignKey("live_sessions.id", ondelete="CASCADE"), comment="The session"
-    )
+    session_id: Mapped[UUID] = mapped_column(ForeignKey("live_sessions.id", ondelete="CASCADE"), comment="The session")
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"), comment="The person")
     user_type: Mapped[str] = mapped_column(comment="tutor or student")
     event: Mapped[str] = mapped_column(comment="connect, disconnect or timeout")

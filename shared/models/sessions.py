@@ -37,9 +37,7 @@ class LiveSession(Base):
         UniqueConstraint("id", "status"),  # lets session_groups follow the status by foreign key
         Index("ix_live_sessions_teacher_id_session_date", "teacher_id", "session_date"),
         Index("ix_live_sessions_course_id_session_date", "course_id", "session_date"),
-        Index(
-            "ix_live_sessions_open", "status", postgresql_where=text("status IN ('scheduled', 'active')")
-        ),
+        Index("ix_live_sessions_open", "status", postgresql_where=text("status IN ('scheduled', 'active')")),
         {"comment": "Meetings of courses"},
     )
 
@@ -157,9 +155,7 @@ class SessionAnalytics(Base):
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True, comment="Order of writing")
-    session_id: Mapped[UUID] = mapped_column(
-        ForeignKey("live_sessions.id", ondelete="CASCADE"), comment="The session"
-    )
+    session_id: Mapped[UUID] = mapped_column(ForeignKey("live_sessions.id", ondelete="CASCADE"), comment="The session")
     taken_at: Mapped[datetime] = mapped_column(server_default=func.now(), comment="When the snapshot was taken")
     enrolled: Mapped[int] = mapped_column(comment="Students enrolled")
     present: Mapped[int] = mapped_column(comment="Marks PRESENT")

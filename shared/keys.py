@@ -1,0 +1,70 @@
+"""Every Redis key and channel name, in one place, with what is behind it and how long it lives."""
+
+from uuid import UUID
+
+PREFIX = "muster:"
+
+EVENTS = PREFIX + "events"
+"""Stream of accepted events; an entry lives until PostgreSQL has committed it."""
+
+DRAIN_GROUP = "drain"
+"""The one consumer group on :data:`EVENTS`."""
+
+NUDGED = PREFIX + "nudged"
+"""Set while a drain has been called and has not begun its last look; at most a second."""
+
+CONTROL = PREFIX + "control"
+"""Pub/sub: facts of a session changed, a token died (shared.messages.control)."""
+
+WORKER_PROGRESS = PREFIX + "progress"
+"""Hash: when the drain last made progress, for health by progress."""
+
+
+def session(session_id: UUID) -> str:
+    """Hash ``status``, ``teacher``: what gate and gateway must know. A projection, rebuilt when missing."""
+    return f"{PREFIX}session:{session_id}"
+
+
+def roster(session_id: UUID) -> str:
+    """Set of the user ids of students enrolled on the session's date. Lives as long as :func:`session`."""
+    return f"{PREFIX}roster:{session_id}"
+
+
+def receipts(session_id: UUID) -> str:
+    """Hash student id → receipt of the first accepted check-in; a day."""
+    return f"{PREFIX}receipts:{session_id}"
+
+
+def short_code(code: str) -> str:
+    """String: which session shows this short code; until it expires."""
+    return f"{PREFIX}short:{code}"
+
+
+def realtime_ticket(ticket: str) -> str:
+    """One-time ticket for the gateway; 30 s."""
+    return f"{PREFIX}ticket:{ticket}"
+
+
+def revoked(token_id: str) -> str:
+    """Set while a logged-out token would still be valid."""
+    return f"{PREFIX}revoked:{token_id}"
+
+
+def idempotency(digest: str) -> str:
+    """The first answer to an Idempotency-Key; a day."""
+    return f"{PREFIX}idempotency:{digest}"
+
+
+def channel(session_id: UUID | str) -> str:
+    """The realtime channel of a session, as clients and pub/sub name it."""
+    return f"attendance_updates_{session_id}"
+
+
+def position(channel_name: str) -> str:
+    """Hash ``v``, ``e``: a channel's version and epoch; a week after the last push."""
+    return f"{PREFIX}position:{channel_name}"
+
+
+def history(channel_name: str) -> str:
+    """Stream of a channel's last pushes, entry id = version; minutes."""
+    return f"{PREFIX}history:{channel_name}"

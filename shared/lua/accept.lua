@@ -1,0 +1,46 @@
+-- Redeem and append a micro-batch of check-ins: one atomic step, so no ticket is spent without its event and no
+-- event is kept without its receipt.
+--
+-- KEYS[1]  the event stream
+-- KEYS[2]  the nudge flag
+-- ARGV[1]  key prefix
+-- ARGV[2]  life of the nudge flag, ms
+-- ARGV[3]  life of a receipt, s
+-- ARGV[4]  life of a used ticket, s
+-- ARGV[5…] per check-in: session id, student id, ticket id ('' without one), receipt, event
+--
+-- Returns { 1 if a drain must be called else 0, verdict… }; a verdict is
+--   'A' accepted · 'D' .. first receipt · 'T' ticket used · 'S' .. status: not active · '?' session not projected
+
+local prefix, entry, verdicts = ARGV[1], {}, {}
+
+local function judge(session, student, ticket, receipt)
+    local status = redis.call('HGET', prefix .. 'session:' .. session, 'status')
+    if not status then return '?' end
+    if status ~= 'active' then return 'S' .. status end
+    local receipts = prefix .. 'receipts:' .. session
+    local first = redis.call('HGET', receipts, student)
+    if first then return 'D' .. first end
+    if ticket ~= '' and not redis.call('SET', prefix .. 'used:' .. ticket, student, 'NX', 'EX', ARGV[4]) then
+        return 'T'
+    end
+    redis.call('HSET', receipts, student, receipt)
+    redis.call('EXPIRE', receipts, ARGV[3])
+    return 'A'
+end
+
+for i = 5, #ARGV, 5 do
+    local verdict = judge(ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3])
+    if verdict == 'A' then
+        entry[#entry + 1] = 'e'
+        entry[#entry + 1] = ARGV[i + 4]
+    end
+    verdicts[#verdicts + 1] = verdict
+end
+
+local call = 0
+if #entry > 0 then
+    redis.call('XADD', KEYS[1], '*', unpack(entry))
+    if redis.call('SET', KEYS[2], 1, 'NX', 'PX', ARGV[2]) then call = 1 end
+end
+return { call, unpack(verdicts) }

@@ -1,0 +1,11 @@
+"""Messages between processes: each a type with its own encoder and its own loss policy.
+
+=================  ======================  ==================================================================
+module             way                     when lost
+=================  ======================  ==================================================================
+``events``         API → stream → drain    never: kept until PostgreSQL has committed
+``pushes``         drain → gateways        a gap in versions; the reader resumes from history or resyncs
+``control``        API → API, gateways     facts end by themselves; a token is checked again within 60 s
+``frames``         browser ↔ gateway       the browser sees a broken socket and reconnects
+=================  ======================  ==================================================================
+"""

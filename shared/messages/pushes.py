@@ -1,0 +1,124 @@
+"""Pushes: what dashboards are told, as the workers publish it and the gateways pass it on (3-realtime 3.1).
+
+A push is serialised once, here, up to the place of its version; Redis adds version and epoch in the same step in
+which it numbers, keeps and publishes it (lua/publish.lua). Staff get those very bytes.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from shared.domain.words import Mark, SessionStatus, Source
+
+
+class CheckInLocation(msgspec.Struct, frozen=True, rename="camel"):
+    """Where a check-in was made: raw coordinates are judged and not kept."""
+
+    inside: bool
+    distance_meters: int
+
+
+class LiveAttendanceUpdate(msgspec.Struct, frozen=True, rename="camel"):
+    """One student's check-in (2-http-api 2.1); ``status`` is lower case."""
+
+    session_id: UUID
+    student_id: UUID
+    student_number: str
+    student_name: str
+    timestamp: datetime
+    status: str
+    check_in_location: CheckInLocation | None = None
+
+
+class CheckIns(msgspec.Struct, frozen=True, tag="CHECK_IN", rename="camel"):
+    """Students checked in; a batch."""
+
+    check_ins: Sequence[LiveAttendanceUpdate]
+
+
+class Stats(msgspec.Struct, frozen=True, tag="STATS_UPDATE", rename="camel", omit_defaults=True):
+    """Counters that changed, as absolute values. ``present_students`` counts present and late."""
+
+    present_students: int | None = None
+    late_students: int | None = None
+    absent_students: int | None = None
+    excused_students: int | None = None
+    not_marked: int | None = None
+    connected_count: int | None = None
+    attendance_rate: float | None = None
+
+
+class MarkChange(msgspec.Struct, frozen=True, rename="camel"):
+    """A person's mark; lower case, null when deleted."""
+
+    student_id: UUID
+    status: str | None
+    source: Source
+    marked_at: datetime
+
+
+class Marks(msgspec.Struct, frozen=True, tag="MARK", rename="camel"):
+    """People's marks changed; at most :data:`MARKS_PER_FRAME`."""
+
+    changes: Sequence[MarkChange]
+
+
+class StatusChanged(msgspec.Struct, frozen=True, tag="SESSION_STATUS", rename="camel"):
+    """The session changed its status."""
+
+    old_status: SessionStatus | None
+    new_status: SessionStatus
+    reason: str | None
+
+
+MARKS_PER_FRAME = 200
+
+PushData = CheckIns | Stats | Marks | StatusChanged
+
+
+class Push(msgspec.Struct, frozen=True):
+    """A push on its way to its channel."""
+
+    session_id: UUID
+    timestamp: datetime
+    data: PushData
+
+
+class Published(msgspec.Struct, frozen=True):
+    """A push as gateways receive it. ``frame`` is what staff are sent, byte for byte."""
+
+    version: int
+    type: str
+    frame: bytes
+
+
+_encoder = msgspec.json.Encoder()
+
+
+def push_type(data: PushData) -> str:
+    """The frame type of a push."""
+    tag = type(data).__struct_config__.tag
+    assert isinstance(tag, str)
+    return tag
+
+
+def open_frame(push: Push) -> bytes:
+    """The frame up to where ``,"version":…,"epoch":…}}`` goes."""
+    data = msgspec.to_builtins(push.data, builtin_types=(datetime, UUID))
+    data.pop("type")
+    payload = {"sessionId": push.session_id, "timestamp": push.timestamp, "data": data}
+    head = _encoder.encode({"type": push_type(push.data), "payload": payload})
+    return head[:-2]
+
+
+def parse_published(message: bytes) -> Published:
+    """The parts of a message on a channel: ``<version> <type> <frame>``."""
+    version, kind, frame = message.split(b" ", 2)
+    return Published(int(version), kind.decode(), frame)
+
+
+def lower(mark: Mark | str) -> str:
+    """A mark as the live family writes it."""
+    return mark.lower()

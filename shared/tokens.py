@@ -1,0 +1,156 @@
+"""JSON Web Tokens: who is asking (2-http-api 2.6).
+
+An allow-list of algorithms, an exact ``kid``, required ``exp iat iss aud sub``, a size cap before anything is
+decoded and a cap on a token's life. HS256 is only ever checked with the local secret, the other algorithms only
+with the configured JWKS, so one can never stand in for the other.
+"""
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from joserfc import jws, jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet, OctKey
+
+from shared.domain.words import Role
+from shared.ids import new_id
+from shared.settings import Settings
+
+MAX_TOKEN_BYTES = 4096
+MAX_LIFE = timedelta(hours=24)
+CLOCK_SKEW = timedelta(seconds=30)
+"""How far an outside issuer's clock may be ahead of ours."""
+REMEMBERED = 20_000
+"""Verified tokens kept per process: verifying costs as much as the rest of a request (4-pipeline)."""
+
+LOCAL_KEY = "local"
+REQUIRED = ("exp", "iat", "iss", "aud", "sub")
+
+
+class InvalidToken(Exception):
+    """The token proves nothing. The message is for logs, never for the caller."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who a valid token speaks for. ``token_id`` is what logging out kills."""
+
+    user_id: UUID
+    role: Role
+    token_id: str
+    expires_at: datetime
+
+
+KeySource = Callable[[], KeySet | None]
+"""Gives the keys of the outside issuer as they are now; ``None`` when there is none."""
+
+
+class Tokens:
+    """Makes and verifies tokens, and remembers those it has verified until they end or are forgotten."""
+
+    def __init__(self, settings: Settings, outside_keys: KeySource = lambda: None) -> None:
+        self._algorithms = list(settings.jwt_algorithms)
+        self._issuer = settings.jwt_issuer
+        self._audience = settings.jwt_audience
+        self._key = OctKey.import_key(settings.secret_key.get_secret_value().encode(), {"kid": LOCAL_KEY})
+        self._outside_keys = outside_keys
+        self._verified: OrderedDict[str, Identity] = OrderedDict()
+
+    def issue(self, user_id: UUID, role: Role, now: datetime, life: timedelta) -> tuple[str, Identity]:
+        """A fresh local token and what it says."""
+        identity = Identity(user_id, role, new_id().hex, (now + min(life, MAX_LIFE)).replace(microsecond=0))
+        claims = {
+            "iss": self._issuer,
+            "aud": self._audience,
+            "sub": str(user_id),
+            "role": role.value,
+            "jti": identity.token_id,
+            "iat": int(now.timestamp()),
+            "exp": int(identity.expires_at.timestamp()),
+        }
+        return jwt.encode({"alg": "HS256", "kid": LOCAL_KEY}, claims, self._key), identity
+
+    def recall(self, token: str, now: datetime) -> Identity | None:
+        """What a token verified before says, if it still holds."""
+        identity = self._verified.get(token)
+        if identity is not None and identity.expires_at <= now:
+            del self._verified[token]
+            return None
+        return identity
+
+    def verify(self, token: str, now: datetime) -> Identity:
+        """What the token says; raises :class:`InvalidToken`. Does not know about logouts: see :meth:`remember`."""
+        if len(token) > MAX_TOKEN_BYTES:
+            raise InvalidToken("too long")
+        try:
+            header = jws.extract_compact(token.encode("ascii")).protected
+            decoded = jwt.decode(token, self._key_for(header), algorithms=self._algorithms)
+        except (JoseError, ValueError, TypeError, RecursionError) as error:
+            raise InvalidToken(type(error).__name__) from None
+        return self._read(decoded.claims, token, now)
+
+    def remember(self, token: str, identity: Identity) -> None:
+        """Keep a verified token that is known not to be logged out."""
+        self._verified[token] = identity
+        if len(self._verified) > REMEMBERED:
+            self._verified.popitem(last=False)
+
+    def forget(self, dead: Callable[[Identity], bool]) -> None:
+        """Drop remembered tokens that are dead now."""
+        for token in [token for token, identity in self._verified.items() if dead(identity)]:
+            del self._verified[token]
+
+    def _key_for(self, header: Mapping[str, Any]) -> OctKey | KeySet:
+        algorithm, key_id = header.get("alg"), header.get("kid")
+        if algorithm not in self._algorithms:
+            raise InvalidToken("algorithm is not allowed")
+        if algorithm == "HS256":
+            if key_id not in (None, LOCAL_KEY):
+                raise InvalidToken("unknown key")
+            return self._key
+        keys = self._outside_keys()
+        if keys is None or not any(key.kid == key_id and key.key_type != "oct" for key in keys.keys):
+            raise InvalidToken("unknown key")
+        return keys
+
+    def _read(self, claims: dict[str, Any], token: str, now: datetime) -> Identity:
+        if missing := [name for name in REQUIRED if claims.get(name) is None]:
+            raise InvalidToken(f"missing {missing[0]}")
+        audience = claims["aud"] if isinstance(claims["aud"], list) else [claims["aud"]]
+        if claims["iss"] != self._issuer or self._audience not in audience:
+            raise InvalidToken("not for us")
+        issued, expires = _moment(claims["iat"]), _moment(claims["exp"])
+        if expires <= now:
+            raise InvalidToken("expired")
+        if issued > now + CLOCK_SKEW or expires - issued > MAX_LIFE or not _begun(claims.get("nbf"), now):
+            raise InvalidToken("life is out of bounds")
+        try:
+            user_id, role = UUID(claims["sub"]), Role(claims["role"])
+        except (KeyError, ValueError, AttributeError):
+            raise InvalidToken("sub or role is malformed") from None
+        return Identity(user_id, role, _token_id(claims, token), expires)
+
+
+def _moment(seconds: object) -> datetime:
+    """A NumericDate (RFC 7519) as a time."""
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+        raise InvalidToken("a time is malformed")
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, ValueError, OSError):
+        raise InvalidToken("a time is out of bounds") from None
+
+
+def _begun(not_before: object, now: datetime) -> bool:
+    return not_before is None or _moment(not_before) <= now + CLOCK_SKEW
+
+
+def _token_id(claims: dict[str, Any], token: str) -> str:
+    """The ``jti``, or the token's digest where an outside issuer gives none."""
+    given = claims.get("jti")
+    return given if isinstance(given, str) and 0 < len(given) <= 128 else hashlib.sha256(token.encode()).hexdigest()
