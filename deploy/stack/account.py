@@ -47,9 +47,7 @@ def _system_account(name: str) -> Account | None:
 def _make_account(name: str) -> Account:
     useradd = shutil.which("useradd", path="/usr/sbin:/sbin:/usr/bin:/bin")
     if useradd is None:
-        raise StackError(
-            "PostgreSQL refuses to run as root and there is no useradd; start Muster as another user"
-        )
+        raise StackError("PostgreSQL refuses to run as root and there is no useradd; start Muster as another user")
     command = [useradd, "--system", "--home-dir", "/nonexistent", "--shell", "/usr/sbin/nologin", name]
     made = subprocess.run(command, capture_output=True, text=True, check=False)
     account = _system_account(name)

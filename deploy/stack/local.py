@@ -103,9 +103,7 @@ def _running(home: Home) -> LocalServices | None:
     """The services of a stack that runs already, if it said where they are."""
     noted = read_env(home.env_file)
     try:
-        services = LocalServices(
-            *(noted[f"MUSTER_{name}"] for name in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY"))
-        )
+        services = LocalServices(*(noted[f"MUSTER_{name}"] for name in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY")))
         with locked(home, "looking"):  # Free: what the note speaks of has been killed.
             return None
     except KeyError:

@@ -9,7 +9,7 @@ from deploy.stack.errors import StackError
 from deploy.stack.home import Home
 
 
-class AlreadyRunning(StackError):  # noqa: N818 - a state that callers ask about, not a mistake
+class AlreadyRunning(StackError):
     """Someone else runs the services of this home."""
 
 

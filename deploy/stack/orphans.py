@@ -39,9 +39,7 @@ def _wait_gone(pid: int, directory: Path, seconds: float = 15.0) -> None:
     deadline = time.monotonic() + seconds
     while _lives(pid):
         if time.monotonic() > deadline:
-            raise StackError(
-                f"process {pid} still serves {directory} and does not stop; end it and try again"
-            )
+            raise StackError(f"process {pid} still serves {directory} and does not stop; end it and try again")
         time.sleep(0.05)
 
 
@@ -79,6 +77,4 @@ def command_of(pid: int) -> str:
     ps = shutil.which("ps")
     if ps is None:
         return ""
-    return subprocess.run(
-        [ps, "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
-    ).stdout
+    return subprocess.run([ps, "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout

@@ -62,9 +62,7 @@ def _reachable(binaries: Path, account: Account, say: Callable[[str], None]) -> 
     package = binaries.parent.parent
     libraries = package.with_name(f"{package.name}.libs")
     if not libraries.exists():
-        raise StackError(
-            f"{account.name} cannot run {binaries}/postgres; move it or start Muster as another user"
-        )
+        raise StackError(f"{account.name} cannot run {binaries}/postgres; move it or start Muster as another user")
     copy = SYSTEM_ROOT / f"{package.name}-{binaries.stat().st_mtime_ns:x}"
     if not copy.exists():
         say(f"{account.name} cannot run {binaries}/postgres: copied to {copy}")

@@ -37,9 +37,7 @@ HASTY_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes
 """For data that lives as long as a test run."""
 
 
-def prepare_postgres(
-    home: Home, binaries: Path, say: Callable[[str], None], *, durable: bool = True
-) -> Service:
+def prepare_postgres(home: Home, binaries: Path, say: Callable[[str], None], *, durable: bool = True) -> Service:
     """Everything but the start: a place, a data directory, and no leftovers of an earlier run."""
     place = place_postgres(home, binaries, say)
     _initialise(place, durable=durable)
@@ -51,9 +49,7 @@ def prepare_postgres(
     command = (str(place.binaries / "postgres"), "-D", str(place.data), "-k", str(place.sockets), *options)
     # SIGINT is PostgreSQL's "fast" shutdown: open transactions are rolled back, data is written.
     fast = signal.SIGINT
-    program = Program(
-        "postgres", command, ENVIRONMENT, account=place.account, stop_signal=fast, orphan_signal=fast
-    )
+    program = Program("postgres", command, ENVIRONMENT, account=place.account, stop_signal=fast, orphan_signal=fast)
     return Service(_url(place, "muster"), program, partial(_answers, _url(place, "postgres")))
 
 
