@@ -1,0 +1,139 @@
+"""The composition root of the API: settings in, application out; the whole wiring on one screen."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from importlib.metadata import version
+from pathlib import Path
+
+from redis.exceptions import RedisError
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
+
+from api import openapi, ops
+from api.breaker import Breaker
+from api.codeview import CodePictures
+from api.facts import FactsCache
+from api.intake import Intake
+from api.limits import Limiter, redis_storage
+from api.listener import Listener
+from api.middleware import SameSiteWrites, Surround
+from api.pages.routes import page_routes
+from api.problems import AWAY, Problem, on_away, on_crash, on_http, on_problem, on_refused
+from api.routes import ENDPOINTS
+from api.services import Clock, Services, utc_now
+from shared.database import app_engine
+from shared.domain.refusals import Refused
+from shared.jwks import Jwks
+from shared.queue import Nudger
+from shared.redis import async_redis
+from shared.settings import Settings
+from shared.tokens import Tokens
+
+STATIC = Path(__file__).parent / "static"
+SLOW_THREADS = 2
+"""Threads for password hashes and QR pictures; more would only take the event loop's time away."""
+
+
+@asynccontextmanager
+async def open_services(settings: Settings, now: Clock = utc_now) -> AsyncIterator[Services]:
+    """Every port of the process, opened and closed in order."""
+    async with AsyncExitStack() as stack:
+        jwks = Jwks(settings.jwks) if settings.jwks else None
+        tokens = Tokens(settings, jwks or (lambda: None))
+        engine = app_engine(settings)
+        stack.push_async_callback(engine.dispose)
+        redis = async_redis(settings)
+        stack.push_async_callback(redis.aclose)
+        nudger = Nudger(settings)
+        stack.push_async_callback(asyncio.to_thread, nudger.close)
+        slow = ThreadPoolExecutor(SLOW_THREADS, "slow")
+        stack.callback(slow.shutdown, wait=False)
+        facts = FactsCache(engine, settings.facts_seconds, time.monotonic)
+        await _background(stack, Listener(redis, facts, tokens).run)
+        if jwks is not None:
+            await asyncio.to_thread(jwks.refresh)
+            await _background(stack, lambda: _every(settings.jwks_refresh_seconds, jwks.refresh))
+        yield Services(
+            settings=settings,
+            engine=engine,
+            redis=redis,
+            tokens=tokens,
+            facts=facts,
+            intake=Intake(redis, engine, facts, nudger, Breaker()),
+            limiter=Limiter(redis_storage(settings.redis_url, settings.redis_timeout)),
+            pictures=CodePictures(slow),
+            nudger=nudger,
+            slow=slow,
+            now=now,
+        )
+
+
+async def _background(stack: AsyncExitStack, run: Callable[[], Awaitable[None]]) -> None:
+    async def shielded() -> None:
+        await run()
+
+    task = asyncio.create_task(shielded())
+
+    async def stop() -> None:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+    stack.push_async_callback(stop)
+
+
+async def _every(seconds: float, blocking: Callable[[], None]) -> None:
+    while True:
+        await asyncio.sleep(seconds)
+        await asyncio.to_thread(blocking)
+
+
+def create_app(settings: Settings, now: Clock = utc_now) -> Starlette:
+    """The application. Its services are opened when it starts and closed when it stops."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with open_services(settings, now) as services:
+            app.state.services = services
+            yield
+
+    document = openapi.describe(ENDPOINTS, version("muster"))
+    away: tuple[type[Exception], ...] = (*AWAY, RedisError, OperationalError, InterfaceError, PoolTimeout, OSError)
+    return Starlette(
+        routes=[
+            *(endpoint.route() for endpoint in ENDPOINTS),
+            *openapi.routes(document),
+            *ops.ROUTES,
+            *page_routes,
+            Mount("/static", StaticFiles(directory=STATIC), name="static"),
+        ],
+        middleware=[
+            Middleware(Surround, settings=settings),
+            Middleware(
+                CORSMiddleware,
+                allow_origins=settings.allowed_origins,
+                allow_methods=["GET", "POST", "PUT", "DELETE"],
+                allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "X-Request-ID"],
+                expose_headers=["Location", "Retry-After", "X-Request-ID"],
+                max_age=600,
+            ),
+            Middleware(SameSiteWrites, settings=settings),
+        ],
+        exception_handlers={
+            Problem: on_problem,
+            Refused: on_refused,
+            HTTPException: on_http,
+            **dict.fromkeys(away, on_away),
+            Exception: on_crash,
+        },
+        lifespan=lifespan,
+    )

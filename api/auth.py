@@ -1,0 +1,118 @@
+"""Who is asking: a bearer token, or the same token in a page's cookie; and which device it is.
+
+Cookies are HttpOnly and SameSite=Lax; requests that change something with a cookie are also checked for their
+origin (api/middleware.py).
+"""
+
+import re
+import secrets
+from datetime import datetime
+
+import structlog
+from redis.exceptions import RedisError
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.problems import unauthenticated
+from api.services import Services
+from shared import keys
+from shared.settings import Settings
+from shared.tokens import Identity, InvalidToken
+
+TOKEN_COOKIE = "muster_token"  # noqa: S105 - a name, not a secret
+DEVICE_COOKIE = "muster_device"
+DEVICE_SECONDS = 365 * 86_400
+_DEVICE = re.compile(r"[A-Za-z0-9_-]{22}")
+
+log = structlog.get_logger()
+
+
+async def authenticate(request: Request) -> Identity:
+    """The person behind the request; 401 when there is none."""
+    identity = await identify(request)
+    if identity is None:
+        raise unauthenticated()
+    return identity
+
+
+async def identify(request: Request) -> Identity | None:
+    """The person behind the request, or None. A bad bearer token is not replaced by a good cookie."""
+    header = request.headers.get("authorization")
+    if header is None:
+        return await cookie_identity(request)
+    scheme, _, token = header.partition(" ")
+    return await verified(request.app.state.services, token.strip()) if scheme.lower() == "bearer" else None
+
+
+async def cookie_identity(request: Request) -> Identity | None:
+    """The person whose token is in the page's cookie."""
+    token = request.cookies.get(TOKEN_COOKIE)
+    return await verified(request.app.state.services, token) if token else None
+
+
+async def verified(services: Services, token: str) -> Identity | None:
+    """What a token says if it holds and was not logged out."""
+    now = services.now()
+    if (known := services.tokens.recall(token, now)) is not None:
+        return known
+    try:
+        identity = services.tokens.verify(token, now)
+    except InvalidToken as error:
+        log.info("token refused", reason=str(error))
+        return None
+    if await _logged_out(services, identity):
+        return None
+    services.tokens.remember(token, identity)
+    return identity
+
+
+async def _logged_out(services: Services, identity: Identity) -> bool:
+    try:
+        return bool(await services.redis.exists(keys.revoked(identity.token_id)))
+    except RedisError:
+        # A logged-out token may live on while Redis is away; locking out a whole campus would be worse.
+        log.warning("redis away; logouts are not seen")
+        return False
+
+
+def set_token_cookie(response: Response, token: str, expires_at: datetime, settings: Settings) -> None:
+    """Let a page's browser carry the token until it ends."""
+    response.set_cookie(
+        TOKEN_COOKIE, token, expires=expires_at, httponly=True, samesite="lax", secure=settings.secure_cookies
+    )
+
+
+def clear_token_cookie(response: Response, settings: Settings) -> None:
+    """Take the token back from the browser."""
+    response.delete_cookie(TOKEN_COOKIE, httponly=True, samesite="lax", secure=settings.secure_cookies)
+
+
+def device_of(request: Request) -> str | None:
+    """The device's own random id, if it has been given one."""
+    device = request.cookies.get(DEVICE_COOKIE, "")
+    return device if _DEVICE.fullmatch(device) else None
+
+
+def new_device() -> str:
+    """An id for a device seen for the first time: 128 random bits."""
+    return secrets.token_urlsafe(16)
+
+
+def set_device_cookie(response: Response, device: str, settings: Settings) -> None:
+    """Give the device its id, or renew its life."""
+    response.set_cookie(
+        DEVICE_COOKIE,
+        device,
+        max_age=DEVICE_SECONDS,
+        httponly=True,
+        samesite="lax",
+        secure=settings.secure_cookies,
+    )
+
+
+def client_address(request: Request) -> str:
+    """Whom limits count an anonymous caller as: the address, for IPv6 its /64 (uvicorn has resolved proxies)."""
+    host = request.client.host if request.client else "unknown"
+    if ":" not in host:
+        return host
+    return ":".join(host.split("%")[0].split(":")[:4]) + "::/64"

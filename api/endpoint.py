@@ -1,0 +1,111 @@
+"""Endpoints: each one value that says its path, who may call it, what it takes, answers and refuses.
+
+The same value makes the live route and the OpenAPI description, so the two cannot drift apart. The steps of a
+request stand here once, in the order of the contract: who are you (401), size and type (413, 415), form (400, 422);
+then the handler: does it exist for you (404), may you (403), state and content.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from pydantic import BaseModel
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from api.auth import authenticate, identify
+from api.body import MAX_BODY, parse, parse_query, read_body, require_json
+from api.idempotency import HEADER as IDEMPOTENCY_KEY
+from api.idempotency import answer_once
+from api.problems import unauthenticated
+from api.services import Services
+from shared.tokens import Identity
+
+UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request that has been read: what a handler works with."""
+
+    request: Request
+    services: Services
+    identity: Identity | None
+    body: Any = None
+    query: Any = None
+
+    @property
+    def who(self) -> Identity:
+        """The person; endpoints that are open to anyone ask ``identity`` instead."""
+        if self.identity is None:
+            raise unauthenticated()
+        return self.identity
+
+    def path(self, name: str) -> Any:
+        """A path parameter, as the route's convertor read it."""
+        return self.request.path_params[name]
+
+
+Handler = Callable[[Call], Awaitable[Response]]
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One path and method.
+
+    ``answers`` maps each good status to its model (None: no body, a string: its media type), ``refuses`` lists the
+    statuses of its problems beside those that follow from its shape. ``open_to_all`` needs no token.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    tag: str
+    answers: Mapping[int, type[BaseModel] | str | None]
+    refuses: tuple[int, ...] = ()
+    body: type[BaseModel] | None = None
+    body_optional: bool = False
+    query: type[BaseModel] | None = None
+    open_to_all: bool = False
+    max_body: int = MAX_BODY
+
+    @property
+    def name(self) -> str:
+        """Operation id and route name: the handler's."""
+        return self.handler.__name__
+
+    def route(self) -> Route:
+        """The live route."""
+        return Route(self.path, self._answer, methods=[self.method], name=self.name)
+
+    async def _answer(self, request: Request) -> Response:
+        identity = await (identify(request) if self.open_to_all else authenticate(request))
+        raw = await self._read(request)
+        query = None if self.query is None else parse_query(request.query_params, self.query)
+        body = None if self.body is None or (self.body_optional and not raw) else parse(raw, self.body)
+        call = Call(request, request.app.state.services, identity, body, query)
+        if self.method in UNSAFE and identity is not None and IDEMPOTENCY_KEY in request.headers:
+            return await answer_once(call.services, identity, request, raw, lambda: self.handler(call))
+        return await self.handler(call)
+
+    async def _read(self, request: Request) -> bytes:
+        """The raw body of a request that may have one."""
+        if self.method not in UNSAFE:
+            return b""
+        raw = await read_body(request, self.max_body)
+        if self.body is not None and (raw or not self.body_optional):
+            require_json(request)
+        return raw
+
+
+def view(model: BaseModel, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """A model as a JSON answer."""
+    return Response(model.model_dump_json(by_alias=True), status, headers, media_type="application/json")
+
+
+def page_of(items: list[Any], following: str | None) -> Response:
+    """One page of a list: items are models, ``following`` is the next cursor."""
+    body = {"items": [item.model_dump(by_alias=True, mode="json") for item in items], "next": following}
+    return Response(msgspec.json.encode(body), media_type="application/json")

@@ -1,0 +1,137 @@
+"""Session facts: what a check-in's decision needs, remembered for a short while.
+
+A check-in costs no query: the facts of a session are read once per process (one statement) and dropped when a
+control message says that they changed, or after ``settings.facts_seconds``. A stale copy cannot let anybody into an
+ended session: whether it is active is asked again, atomically, where the check-in is appended (lua/accept.lua).
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from shared.database import speak_as
+from shared.domain.attendance import session_start
+from shared.domain.codes import CodeFace
+from shared.domain.words import SessionStatus
+from shared.projection import Projection
+
+MOST = 5_000
+"""Sessions remembered per process; a campus has about 1,000 at once."""
+
+_READ = """
+    SELECT s.id, s.status, s.teacher_id, s.class_name, s.room, s.scheduled_start, s.started_at, s.created_at,
+           s.code_reference, s.code_generation, s.code_visible, s.rotate_seconds,
+           coalesce(p.late_after_minutes, 5.0) AS late_after_minutes,
+           ARRAY(SELECT DISTINCT e.student_id
+                 FROM session_groups g JOIN enrolments e ON e.group_id = g.group_id
+                 WHERE g.session_id = s.id AND e.valid_from <= s.session_date
+                   AND (e.valid_until IS NULL OR s.session_date < e.valid_until)) AS students
+    FROM live_sessions s LEFT JOIN course_policies p ON p.course_id = s.course_id
+"""
+_BY_ID = text(_READ + "WHERE s.id = :key")
+_BY_REFERENCE = text(_READ + "WHERE s.code_reference = :key")
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFacts:
+    """A session as the check-in path sees it. ``start`` is what lateness counts from; null before it started."""
+
+    id: UUID
+    status: SessionStatus
+    teacher_id: UUID
+    class_name: str
+    room: str | None
+    start: datetime | None
+    late_after_minutes: float
+    face: CodeFace
+    students: frozenset[UUID]
+
+    def projection(self) -> Projection:
+        """What Redis should know of it."""
+        return Projection(self.id, self.status, self.teacher_id, self.students)
+
+
+def _facts(row: Row[Any]) -> SessionFacts:
+    return SessionFacts(
+        id=row.id,
+        status=SessionStatus(row.status),
+        teacher_id=row.teacher_id,
+        class_name=row.class_name,
+        room=row.room,
+        start=row.started_at and session_start(row.scheduled_start, row.started_at),
+        late_after_minutes=row.late_after_minutes,
+        face=CodeFace(row.code_reference, row.code_generation, row.created_at, row.rotate_seconds, row.code_visible),
+        students=frozenset(row.students),
+    )
+
+
+class FactsCache:
+    """Facts by session id, or by the reference inside a code. Concurrent misses of one session read once."""
+
+    def __init__(self, engine: AsyncEngine, seconds: float, clock: Callable[[], float]) -> None:
+        self._engine = engine
+        self._seconds = seconds
+        self._clock = clock
+        self._known: OrderedDict[UUID, tuple[float, SessionFacts]] = OrderedDict()
+        self._references: dict[int, UUID] = {}
+        self._reading: dict[UUID | int, asyncio.Task[SessionFacts | None]] = {}
+
+    async def get(self, session_id: UUID) -> SessionFacts | None:
+        """The facts of a session, or None when there is no such session."""
+        known = self._known.get(session_id)
+        if known is not None and known[0] > self._clock():
+            return known[1]
+        return await self._read_once(session_id)
+
+    async def by_reference(self, reference: int) -> SessionFacts | None:
+        """The facts of the session that a code names."""
+        session_id = self._references.get(reference)
+        return await (self._read_once(reference) if session_id is None else self.get(session_id))
+
+    def forget(self, session_id: UUID) -> None:
+        """The session changed: read it again when next asked."""
+        known = self._known.pop(session_id, None)
+        if known is not None:
+            self._references.pop(known[1].face.reference, None)
+        self._reading.pop(session_id, None)
+
+    def forget_all(self) -> None:
+        """Control messages may have been missed."""
+        self._known.clear()
+        self._references.clear()
+        self._reading.clear()
+
+    async def _read_once(self, key: UUID | int) -> SessionFacts | None:
+        reading = self._reading.get(key)
+        if reading is None:
+            reading = self._reading[key] = asyncio.create_task(self._read(key))
+            reading.add_done_callback(lambda done: self._settled(key, done))
+        return await asyncio.shield(reading)
+
+    async def _read(self, key: UUID | int) -> SessionFacts | None:
+        statement = _BY_ID if isinstance(key, UUID) else _BY_REFERENCE
+        async with speak_as(self._engine, None, None) as connection:
+            row = (await connection.execute(statement, {"key": key})).one_or_none()
+        return None if row is None else _facts(row)
+
+    def _settled(self, key: UUID | int, done: "asyncio.Task[SessionFacts | None]") -> None:
+        # A read that was forgotten while under way must not be remembered: it may be older than the change.
+        if self._reading.get(key) is not done:
+            return
+        del self._reading[key]
+        if not done.cancelled() and done.exception() is None and (facts := done.result()) is not None:
+            self._remember(facts)
+
+    def _remember(self, facts: SessionFacts) -> None:
+        self._known[facts.id] = (self._clock() + self._seconds, facts)
+        self._references[facts.face.reference] = facts.id
+        if len(self._known) > MOST:
+            _, (_, oldest) = self._known.popitem(last=False)
+            self._references.pop(oldest.face.reference, None)

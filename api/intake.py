@@ -1,0 +1,177 @@
+"""Intake: check-ins are redeemed and appended durably, a micro-batch at a time, before anybody hears "accepted".
+
+One Lua step per batch (lua/accept.lua) redeems tickets, keeps receipts and appends one stream entry. While Redis is
+away the same batch goes into PostgreSQL's inbox instead, and the same drain reads it. With both away the caller
+hears 503; nothing is ever acknowledged that is only in memory.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum, auto
+from typing import Any
+from uuid import UUID
+
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+from sqlalchemy import insert, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from api.breaker import Breaker
+from api.facts import FactsCache
+from api.microbatch import MicroBatch
+from shared import keys
+from shared.database import speak_as
+from shared.domain.tickets import LIFE, from_millis, to_millis
+from shared.domain.words import Mark, SessionStatus
+from shared.lua import script
+from shared.messages.events import CheckInAccepted, encode
+from shared.models import InboxEvent
+from shared.projection import write
+from shared.queue import Nudger
+
+NUDGE_MS = 1_000
+RECEIPT_SECONDS = 86_400
+TICKET_SECONDS = int(LIFE.total_seconds()) + 60
+
+log = structlog.get_logger()
+
+_ACTIVE = text("SELECT id FROM live_sessions WHERE id = ANY(:ids) AND status = 'active'")
+
+
+class Outcome(Enum):
+    """What became of a check-in."""
+
+    ACCEPTED = auto()
+    DUPLICATE = auto()
+    TICKET_USED = auto()
+    NOT_ACTIVE = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a student was told when first accepted, and is told again at a repeat."""
+
+    check_in_id: UUID
+    status: Mark
+    timestamp: datetime
+
+    def encode(self) -> str:
+        """As Redis keeps it."""
+        return f"{self.check_in_id} {self.status} {to_millis(self.timestamp)}"
+
+    @classmethod
+    def decode(cls, kept: str) -> "Receipt":
+        """The inverse of :meth:`encode`."""
+        check_in_id, status, millis = kept.split(" ")
+        return cls(UUID(check_in_id), Mark(status), from_millis(int(millis)))
+
+    @classmethod
+    def of(cls, event: CheckInAccepted) -> "Receipt":
+        """The receipt of a fresh check-in."""
+        return cls(event.id, event.status, event.scanned_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The outcome, with the receipt that holds now (none when refused)."""
+
+    outcome: Outcome
+    receipt: Receipt | None = None
+
+
+class Intake:
+    """Where accepted check-ins become durable."""
+
+    def __init__(self, redis: Redis, engine: AsyncEngine, facts: FactsCache, nudger: Nudger, breaker: Breaker) -> None:
+        self._redis = redis
+        self._engine = engine
+        self._facts = facts
+        self._nudger = nudger
+        self._breaker = breaker
+        self._accept = redis.register_script(script("accept"))
+        self._batch: MicroBatch[CheckInAccepted, Verdict] = MicroBatch(self._flush)
+
+    async def accept(self, event: CheckInAccepted) -> Verdict:
+        """Redeem and append one check-in. Raises when it could be made durable nowhere."""
+        return await self._batch.add(event)
+
+    async def first(self, session_id: UUID, student_id: UUID) -> Receipt | None:
+        """The receipt of a student's accepted check-in in a session, if Redis remembers one."""
+        try:
+            kept: Any = await self._redis.hget(keys.receipts(session_id), str(student_id))
+        except RedisError:
+            return None
+        return None if kept is None else Receipt.decode(kept.decode())
+
+    async def _flush(self, events: list[CheckInAccepted]) -> Sequence[Verdict]:
+        if self._breaker.closed:
+            try:
+                return await self._append(events)
+            except RedisError as error:
+                self._breaker.trip()
+                log.warning("redis away; check-ins go to the inbox", reason=type(error).__name__)
+        return await self._to_inbox(events)
+
+    async def _append(self, events: list[CheckInAccepted]) -> list[Verdict]:
+        verdicts = await self._ask(events)
+        missing = [index for index, verdict in enumerate(verdicts) if verdict == b"?"]
+        if missing:
+            await self._project({events[index].session_id for index in missing})
+            again = await self._ask([events[index] for index in missing])
+            for index, verdict in zip(missing, again, strict=True):
+                verdicts[index] = verdict
+        return [_verdict(event, verdict) for event, verdict in zip(events, verdicts, strict=True)]
+
+    async def _ask(self, events: list[CheckInAccepted]) -> list[bytes]:
+        arguments: list[Any] = [keys.PREFIX, NUDGE_MS, RECEIPT_SECONDS, TICKET_SECONDS]
+        for event in events:
+            ticket = event.ticket_id.hex() if event.ticket_id else ""
+            arguments += (
+                str(event.session_id),
+                str(event.student_id),
+                ticket,
+                Receipt.of(event).encode(),
+                encode(event),
+            )
+        answer: list[Any] = await self._accept(keys=[keys.EVENTS, keys.NUDGED], args=arguments)
+        if answer[0]:
+            self._nudger.nudge()
+        return answer[1:]
+
+    async def _project(self, session_ids: set[UUID]) -> None:
+        """Redis has forgotten these sessions: tell it again from the truth, not from what is remembered."""
+        for session_id in session_ids:
+            self._facts.forget(session_id)
+            if facts := await self._facts.get(session_id):
+                async with self._redis.pipeline(transaction=True) as pipeline:
+                    write(pipeline, facts.projection())
+                    await pipeline.execute()
+
+    async def _to_inbox(self, events: list[CheckInAccepted]) -> list[Verdict]:
+        async with speak_as(self._engine, None, None) as connection:
+            ids = list({event.session_id for event in events})
+            active = set((await connection.execute(_ACTIVE, {"ids": ids})).scalars())
+            rows = [{"payload": encode(event)} for event in events if event.session_id in active]
+            if rows:
+                await connection.execute(insert(InboxEvent), rows)
+        self._nudger.nudge()
+        return [
+            Verdict(Outcome.ACCEPTED, Receipt.of(event)) if event.session_id in active else Verdict(Outcome.NOT_ACTIVE)
+            for event in events
+        ]
+
+
+def _verdict(event: CheckInAccepted, answer: bytes) -> Verdict:
+    """What lua/accept.lua said of one check-in."""
+    kind, rest = answer[:1], answer[1:].decode()
+    if kind == b"A":
+        return Verdict(Outcome.ACCEPTED, Receipt.of(event))
+    if kind == b"D":
+        return Verdict(Outcome.DUPLICATE, Receipt.decode(rest))
+    if kind == b"T":
+        return Verdict(Outcome.TICKET_USED)
+    if rest == SessionStatus.ACTIVE:
+        raise AssertionError("accept.lua refused an active session")
+    return Verdict(Outcome.NOT_ACTIVE)

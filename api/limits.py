@@ -1,0 +1,75 @@
+"""Limits on guessing: failed logins, failed short codes, ticket tries without a login (2-http-api 2.6).
+
+Counted in Redis by the ``limits`` library, in windows that all API processes share. When Redis is away these limits
+fail closed: nobody guesses for free during an outage.
+"""
+
+import time
+
+from limits import RateLimitItem, RateLimitItemPerMinute
+from limits.aio.storage import MemoryStorage, RedisStorage
+from limits.aio.strategies import FixedWindowRateLimiter
+from redis.exceptions import RedisError
+
+from api.problems import rate_limited, unavailable
+
+LOGINS_PER_ACCOUNT = RateLimitItemPerMinute(10, 5, namespace="login-account")
+LOGINS_PER_ADDRESS = RateLimitItemPerMinute(1000, 5, namespace="login-address")
+CODES_PER_USER = RateLimitItemPerMinute(5, 5, namespace="code-user")
+CODES_PER_SESSION = RateLimitItemPerMinute(100, 5, namespace="code-session")
+TICKETS_PER_DEVICE = RateLimitItemPerMinute(1000, 5, namespace="ticket-device")
+TICKETS_PER_ADDRESS = RateLimitItemPerMinute(1000, 5, namespace="ticket-address")
+
+Rule = tuple[RateLimitItem, str]
+"""A limit and whom it counts for."""
+
+
+def redis_storage(url: str, timeout: float) -> RedisStorage:
+    """The shared storage; ``url`` as redis-py reads it."""
+    scheme, rest = url.split("://", 1)
+    scheme = {"redis": "async+redis", "rediss": "async+rediss", "unix": "async+redis+unix"}[scheme]
+    return RedisStorage(
+        f"{scheme}://{rest}",
+        implementation="redispy",
+        key_prefix="muster:limit",
+        socket_timeout=timeout,
+        socket_connect_timeout=timeout,
+    )
+
+
+class Limiter:
+    """Counts tries. Every method raises a 429 problem with ``Retry-After``, or 503 when counting is impossible."""
+
+    def __init__(self, storage: RedisStorage | MemoryStorage) -> None:
+        self._window = FixedWindowRateLimiter(storage)
+
+    async def count(self, *rules: Rule) -> None:
+        """One more try under each rule; refuse it when any rule is exhausted. Refused tries count too."""
+        try:
+            allowed = [await self._window.hit(limit, who) for limit, who in rules]
+        except (RedisError, OSError):
+            raise unavailable() from None
+        for (limit, who), free in zip(rules, allowed, strict=True):
+            if not free:
+                await self._refuse(limit, who)
+
+    async def check(self, *rules: Rule) -> None:
+        """Refuse when any rule is exhausted, without counting."""
+        for limit, who in rules:
+            try:
+                free = await self._window.test(limit, who)
+            except (RedisError, OSError):
+                raise unavailable() from None
+            if not free:
+                await self._refuse(limit, who)
+
+    async def clear(self, rule: Rule) -> None:
+        """A success: earlier failures under this rule no longer count."""
+        try:
+            await self._window.clear(*rule)
+        except (RedisError, OSError):
+            return  # the failures end by themselves with their window
+
+    async def _refuse(self, limit: RateLimitItem, who: str) -> None:
+        stats = await self._window.get_window_stats(limit, who)
+        raise rate_limited(int(stats.reset_time - time.time()) + 1)

@@ -1,0 +1,117 @@
+"""What surrounds every request: its id, its metrics, the security headers, and the check for cross-site writes.
+
+Plain ASGI classes: they cost a few microseconds and never read a body.
+"""
+
+import re
+import time
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import structlog
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.endpoint import UNSAFE
+from api.metrics import REQUESTS, SECONDS
+from api.problems import Problem
+from shared.settings import Settings
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+SAME_SITE = frozenset({"same-origin", "none"})
+
+
+def security_headers(settings: Settings) -> dict[str, str]:
+    """Headers of every answer: nothing may be loaded, framed or sniffed that we did not write."""
+    gateway = urlsplit(settings.gateway_url)
+    policy = (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; manifest-src 'self'; "
+        f"connect-src 'self' {gateway.scheme}://{gateway.netloc}; form-action 'self'; base-uri 'none'; "
+        "frame-ancestors 'none'"
+    )
+    headers = {
+        "Content-Security-Policy": policy,
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "same-origin",  # a scanned link holds a code
+        "Cross-Origin-Opener-Policy": "same-origin",
+    }
+    if settings.secure_cookies:
+        headers["Strict-Transport-Security"] = "max-age=31536000"
+    return headers
+
+
+class Surround:
+    """Request id, security headers and metrics around the whole application."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self._app = app
+        self._headers = [(k.lower().encode(), v.encode()) for k, v in security_headers(settings).items()]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Wrap one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = _request_id(scope)
+        began = time.perf_counter()
+
+        async def send_wrapped(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._add_headers(message, request_id)
+                _measure(scope, message["status"], time.perf_counter() - began)
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            await self._app(scope, receive, send_wrapped)
+
+    def _add_headers(self, message: Message, request_id: str) -> None:
+        given = {name for name, _ in message["headers"]}
+        added = [header for header in self._headers if header[0] not in given]
+        message["headers"] = [*message["headers"], *added, (b"x-request-id", request_id.encode())]
+
+
+def _request_id(scope: Scope) -> str:
+    """The caller's id where it is one, else a fresh one."""
+    for name, value in scope["headers"]:
+        if name == b"x-request-id":
+            text: str = value.decode("latin-1")
+            return text if _REQUEST_ID.fullmatch(text) else uuid4().hex
+    return uuid4().hex
+
+
+def _measure(scope: Scope, status: int, seconds: float) -> None:
+    """Counted by route, never by path: ids in paths would make endless series."""
+    endpoint = scope.get("endpoint")
+    owner = getattr(endpoint, "__self__", None)
+    route = getattr(owner, "name", None) or getattr(endpoint, "__name__", "none")
+    REQUESTS.labels(route, status).inc()
+    SECONDS.labels(route).observe(seconds)
+
+
+class SameSiteWrites:
+    """Refuses requests that change something and come from another site's page (CSRF).
+
+    Browsers say so in ``Sec-Fetch-Site``, older ones in ``Origin``; clients that send neither are no browsers. A
+    bearer token is never sent by a browser on its own, so such requests pass.
+    """
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self._app = app
+        self._origins = settings.origins
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Wrap one request."""
+        if scope["type"] == "http" and scope["method"] in UNSAFE and not self._ours(Headers(scope=scope)):
+            problem = Problem(403, "cross_site", "This request came from another site's page.")
+            await problem.response()(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+    def _ours(self, headers: Headers) -> bool:
+        origin = headers.get("origin")
+        if "authorization" in headers or origin in self._origins:
+            return True
+        site = headers.get("sec-fetch-site")
+        if site is not None:
+            return site in SAME_SITE
+        return origin is None or urlsplit(origin).netloc == headers.get("host")

@@ -1,0 +1,145 @@
+"""Problems: every error answer of the API, as ``application/problem+json`` (RFC 9457).
+
+One table maps the domain's refusals to HTTP. A refusal is an answer, not a fault: it is never logged as an error.
+"""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+import structlog
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.microbatch import Overloaded
+from shared.domain.refusals import SENTENCES, Code, Refused
+
+STATUS = {
+    Code.SESSION_NOT_ACTIVE: 409,
+    Code.SESSION_ALREADY_ACTIVE: 409,
+    Code.CODE_EXPIRED: 410,
+    Code.CODE_INVALID: 400,
+    Code.CODE_ALREADY_USED: 409,
+    Code.CODE_HIDDEN: 409,
+    Code.NOT_ENROLLED: 403,
+    Code.NOT_FOUND: 404,
+    Code.FORBIDDEN: 403,
+    Code.RATE_LIMITED: 429,
+    Code.UNAVAILABLE: 503,
+}
+
+RETRY_SECONDS = 2
+"""``Retry-After`` of a 503: about as long as a service takes to come back."""
+
+log = structlog.get_logger()
+
+
+class FieldError(msgspec.Struct, frozen=True):
+    """One wrong field of a request; ``field`` is its path, e.g. ``location.latitude``."""
+
+    field: str
+    message: str
+
+
+class Problem(Exception):
+    """A request that cannot be served, with everything its answer says."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        detail: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        **extra: Any,
+    ) -> None:
+        self.status = status
+        self.code = code
+        self.detail = detail
+        self.headers = dict(headers or {})
+        self.extra = extra
+        super().__init__(f"{status} {code}")
+
+    def response(self) -> Response:
+        """The answer."""
+        body = {
+            "type": f"urn:muster:problem:{self.code}",
+            "title": HTTPStatus(self.status).phrase,
+            "status": self.status,
+            "code": self.code,
+            "detail": self.detail,
+            **self.extra,
+        }
+        return Response(msgspec.json.encode(body), self.status, self.headers, media_type="application/problem+json")
+
+
+def malformed(*errors: FieldError) -> Problem:
+    """422: every wrong field is named."""
+    names = ", ".join(error.field for error in errors)
+    return Problem(422, "validation_failed", f"Check these fields: {names}.", errors=list(errors))
+
+
+def unauthenticated() -> Problem:
+    """401: no valid token."""
+    headers = {"WWW-Authenticate": "Bearer"}
+    return Problem(401, "unauthenticated", "Log in, or send a valid bearer token.", headers=headers)
+
+
+def rate_limited(seconds: int) -> Problem:
+    """429 with the time to wait."""
+    headers = {"Retry-After": str(max(1, seconds))}
+    return Problem(429, Code.RATE_LIMITED, SENTENCES[Code.RATE_LIMITED], headers=headers)
+
+
+def unavailable() -> Problem:
+    """503: nothing was recorded; try again."""
+    headers = {"Retry-After": str(RETRY_SECONDS)}
+    return Problem(503, Code.UNAVAILABLE, SENTENCES[Code.UNAVAILABLE], headers=headers)
+
+
+def of_refusal(refused: Refused) -> Problem:
+    """The domain's no, in HTTP."""
+    status = STATUS[refused.code]
+    if status == 503:
+        return unavailable()
+    problem = Problem(status, refused.code, refused.detail)
+    problem.extra.update(refused.extra)
+    return problem
+
+
+async def on_problem(_request: Request, error: Exception) -> Response:
+    """Starlette handler for :class:`Problem`."""
+    assert isinstance(error, Problem)
+    return error.response()
+
+
+async def on_refused(_request: Request, error: Exception) -> Response:
+    """Starlette handler for :class:`Refused`."""
+    assert isinstance(error, Refused)
+    return of_refusal(error).response()
+
+
+async def on_http(_request: Request, error: Exception) -> Response:
+    """Starlette handler for its own 404 and 405."""
+    assert isinstance(error, HTTPException)
+    code = {404: Code.NOT_FOUND, 405: "method_not_allowed"}.get(error.status_code, "http_error")
+    detail = SENTENCES[Code.NOT_FOUND] if code == Code.NOT_FOUND else error.detail
+    return Problem(error.status_code, code, detail, headers=error.headers).response()
+
+
+async def on_away(_request: Request, error: Exception) -> Response:
+    """A service this process needs is away or too slow: 503, and a log line that names it."""
+    log.warning("dependency away", reason=type(error).__name__)
+    return unavailable().response()
+
+
+async def on_crash(_request: Request, error: Exception) -> Response:
+    """A fault of ours: logged with its trace, answered without it."""
+    log.error("request failed", exc_info=error)
+    return Problem(500, "internal", "Something went wrong on our side. It has been noted.").response()
+
+
+AWAY: tuple[type[Exception], ...] = (Overloaded,)
+"""Errors that mean "try again"; api/app.py adds those of its drivers."""

@@ -1,0 +1,9 @@
+"""Every endpoint of the API, in one list."""
+
+from api.endpoint import Endpoint
+from api.routes.accounts import ENDPOINTS as ACCOUNTS
+from api.routes.checkin import ENDPOINTS as CHECKIN
+from api.routes.courses import ENDPOINTS as COURSES
+from api.routes.live import ENDPOINTS as LIVE
+
+ENDPOINTS: list[Endpoint] = [*ACCOUNTS, *COURSES, *LIVE, *CHECKIN]

@@ -1,0 +1,168 @@
+"""Running a live session: start, end, cancel, show and hide its code."""
+
+import asyncio
+from typing import Any
+from uuid import UUID
+
+import structlog
+from redis.exceptions import RedisError
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from api.news import set_gate, spread, tell
+from api.opening import conflict
+from api.ownership import as_person, require_staff
+from api.services import Services
+from api.sessions import SessionRow, find, load
+from shared import keys
+from shared.domain.codes import MAX_GENERATION
+from shared.domain.lifecycle import must_change
+from shared.domain.refusals import Code, Refused
+from shared.domain.words import SessionStatus
+from shared.ids import new_id
+from shared.messages.events import MarksChanged, SessionStatusChanged
+from shared.tokens import Identity
+
+ENDING = "ending"
+"""Status of the gate while a session is being ended: no new check-in, those on their way are waited for."""
+
+DRAIN_WAIT_SECONDS = 2.0
+REST_REASON = "ended with the rest marked absent"
+
+log = structlog.get_logger()
+
+_STARTED = "UPDATE live_sessions SET status = 'active', started_at = :now WHERE id = :id"
+_ENDED = "UPDATE live_sessions SET status = 'completed', ended_at = :now WHERE id = :id"
+_CANCELLED = "UPDATE live_sessions SET status = 'cancelled', ended_at = :now WHERE id = :id"
+_CODE = text(
+    "UPDATE live_sessions SET code_visible = :visible, rotate_seconds = :rotate, code_generation = :generation "
+    "WHERE id = :id"
+)
+_CODE_NOW = text("SELECT code_visible, rotate_seconds, code_generation FROM live_sessions WHERE id = :id")
+_UNMARKED = text("""
+    SELECT DISTINCT e.student_id
+    FROM session_groups g JOIN enrolments e ON e.group_id = g.group_id
+    WHERE g.session_id = :id AND e.valid_from <= :day AND (e.valid_until IS NULL OR :day < e.valid_until)
+      AND NOT EXISTS (SELECT 1 FROM attendance_records r WHERE r.session_id = :id AND r.student_id = e.student_id)
+""")
+_MARK_ABSENT = text("""
+    INSERT INTO attendance_records (id, session_id, student_id, status, source, reason, marked_by)
+    SELECT unnest(CAST(:ids AS uuid[])), :session, unnest(CAST(:students AS uuid[])), 'ABSENT', 'system_default',
+           :reason, :me
+    ON CONFLICT (session_id, student_id) DO NOTHING
+""")
+_DRAINED = text("SELECT count(DISTINCT student_id) FROM check_ins WHERE session_id = :id")
+
+
+async def start(services: Services, who: Identity, session_id: UUID) -> SessionRow:
+    """Start a planned session; starting an active one changes nothing."""
+    row = await _own(services, who, session_id)
+    try:
+        return await _change(services, who, row, SessionStatus.ACTIVE, _STARTED)
+    except IntegrityError as error:
+        raise await conflict(services, who, error, row.group_ids) from error
+
+
+async def cancel(services: Services, who: Identity, session_id: UUID) -> SessionRow:
+    """Cancel a planned or active session; marks and check-ins stay as they are."""
+    row = await _own(services, who, session_id)
+    return await _change(services, who, row, SessionStatus.CANCELLED, _CANCELLED)
+
+
+async def end(services: Services, who: Identity, session_id: UUID, *, mark_rest_absent: bool = False) -> SessionRow:
+    """End a session. Ending twice gives the same answer.
+
+    The gate closes first, so every accepted check-in lies before the end; those on their way are waited for, so
+    that nobody is marked absent who was just accepted, and the summary is final.
+    """
+    row = await _own(services, who, session_id)
+    if must_change(row.status, SessionStatus.COMPLETED):
+        await set_gate(services, session_id, ENDING)
+        try:
+            await _wait_for_drain(services, who, session_id)
+            return await _change(services, who, row, SessionStatus.COMPLETED, _ENDED, mark_rest_absent=mark_rest_absent)
+        except BaseException:
+            await set_gate(services, session_id, SessionStatus.ACTIVE)
+            raise
+    return row
+
+
+async def set_code(
+    services: Services, who: Identity, session_id: UUID, *, visible: bool | None, rotate_seconds: int | None
+) -> SessionRow:
+    """Hide or show the code, or change how fast it turns. Showing again and a new rhythm start new codes."""
+    async with as_person(services, who) as connection:
+        row = await load(connection, who, session_id, lock=True)
+        require_staff(who)
+        if row.status.is_over:
+            raise Refused(Code.SESSION_NOT_ACTIVE)
+        old = (await connection.execute(_CODE_NOW, {"id": session_id})).one()
+        shown = old.code_visible if visible is None else visible
+        rotate = rotate_seconds or old.rotate_seconds
+        anew = (shown and not old.code_visible) or rotate != old.rotate_seconds
+        generation = min(old.code_generation + anew, MAX_GENERATION)
+        values = {"id": session_id, "visible": shown, "rotate": rotate, "generation": generation}
+        await connection.execute(_CODE, values)
+    await spread(services, session_id)
+    return row
+
+
+async def _own(services: Services, who: Identity, session_id: UUID) -> SessionRow:
+    row = await find(services, who, session_id)
+    require_staff(who)
+    return row
+
+
+async def _change(
+    services: Services,
+    who: Identity,
+    row: SessionRow,
+    new: SessionStatus,
+    statement: str,
+    *,
+    mark_rest_absent: bool = False,
+) -> SessionRow:
+    async with as_person(services, who) as connection:
+        locked = await load(connection, who, row.id, lock=True)
+        if not must_change(locked.status, new):
+            return locked
+        now = services.now()
+        if mark_rest_absent:
+            await _mark_rest(connection, who, locked)
+        await connection.execute(text(statement), {"id": row.id, "now": now})
+        await tell(connection, SessionStatusChanged(row.id, locked.status, new, now))
+    await spread(services, row.id)
+    return await find(services, who, row.id)
+
+
+async def _mark_rest(connection: AsyncConnection, who: Identity, row: SessionRow) -> None:
+    """The teacher's explicit act: everybody without a mark is absent, and it shows that this was a default."""
+    found = await connection.execute(_UNMARKED, {"id": row.id, "day": row.session_date})
+    students = sorted(found.scalars())
+    if not students:
+        return
+    values: dict[str, Any] = {
+        "ids": [new_id() for _ in students],
+        "session": row.id,
+        "students": students,
+        "reason": REST_REASON,
+        "me": who.user_id,
+    }
+    await connection.execute(_MARK_ABSENT, values)
+    await tell(connection, MarksChanged(row.id, tuple(students)))
+
+
+async def _wait_for_drain(services: Services, who: Identity, session_id: UUID) -> None:
+    """Wait, within bounds, until every accepted check-in of the session is in the database."""
+    try:
+        accepted = await services.redis.hlen(keys.receipts(session_id))
+    except RedisError:
+        return
+    for _ in range(int(DRAIN_WAIT_SECONDS / 0.05)):
+        async with as_person(services, who) as connection:
+            if (await connection.execute(_DRAINED, {"id": session_id})).scalar_one() >= accepted:
+                return
+        services.nudger.nudge()
+        await asyncio.sleep(0.05)
+    log.warning("ended before every check-in was drained", session=str(session_id))

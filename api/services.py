@@ -1,0 +1,46 @@
+"""What a request may use: every port of the API process, made once and handed around."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from redis.asyncio import Redis
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from api.codeview import CodePictures
+from api.facts import FactsCache
+from api.intake import Intake
+from api.limits import Limiter
+from shared.queue import Nudger
+from shared.settings import Settings
+from shared.tokens import Tokens
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    """Server time: the only time that decides anything."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The ports. ``slow`` runs what would block the loop (password hashes, QR pictures)."""
+
+    settings: Settings
+    engine: AsyncEngine
+    redis: Redis
+    tokens: Tokens
+    facts: FactsCache
+    intake: Intake
+    limiter: Limiter
+    pictures: CodePictures
+    nudger: Nudger
+    slow: ThreadPoolExecutor
+    now: Clock = utc_now
+
+    @property
+    def secret(self) -> bytes:
+        """The campus secret from which every key is derived."""
+        return self.settings.secret_key.get_secret_value().encode()

@@ -1,0 +1,74 @@
+"""Calling workers by name, so that whoever calls never imports worker code.
+
+Celery messages here are only nudges ("there is work"): losing one is harmless, a periodic task nudges too.
+"""
+
+import threading
+
+import structlog
+from celery import Celery
+from kombu.exceptions import KombuError
+from redis.exceptions import RedisError
+
+from shared.settings import Settings
+
+DRAIN = "events.drain"
+"""Task name of the drain."""
+
+log = structlog.get_logger()
+
+
+def broker_options(settings: Settings) -> dict[str, object]:
+    """Transport options of every producer and consumer (4-pipeline 4.2)."""
+    return {
+        "socket_timeout": settings.redis_timeout,
+        "socket_connect_timeout": settings.redis_timeout,
+        "socket_keepalive": True,
+        "visibility_timeout": 3600,
+        "unacked_restore_interval": 1,
+        "unacked_restore_throttle": 1,
+    }
+
+
+def broker_url(settings: Settings) -> str:
+    """The Redis URL in the form that kombu reads: a unix socket is ``redis+socket://``."""
+    return settings.redis_url.replace("unix://", "redis+socket://", 1)
+
+
+class Nudger:
+    """Calls the drain from a thread of its own, so that no event loop ever waits for a broker.
+
+    Any number of calls while one is on its way become one more.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._celery = Celery("muster-nudger", broker=broker_url(settings), set_as_current=False)
+        self._celery.conf.broker_transport_options = broker_options(settings)
+        self._wanted = threading.Event()
+        self._closing = False
+        self._thread = threading.Thread(target=self._run, name="nudger", daemon=True)
+        self._thread.start()
+
+    def nudge(self) -> None:
+        """Have the drain called soon. Never blocks, never fails."""
+        self._wanted.set()
+
+    def close(self) -> None:
+        """Stop the thread after what it is doing."""
+        self._closing = True
+        self._wanted.set()
+        self._thread.join(timeout=5)
+        self._celery.close()
+
+    def _run(self) -> None:
+        while not self._closing:
+            self._wanted.wait()
+            self._wanted.clear()
+            if not self._closing:
+                self._call()
+
+    def _call(self) -> None:
+        try:
+            self._celery.send_task(DRAIN, queue="events", ignore_result=True, retry=False)
+        except (KombuError, RedisError, OSError) as error:
+            log.warning("nudge failed; the periodic one will do", reason=type(error).__name__)

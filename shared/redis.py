@@ -1,0 +1,29 @@
+"""Redis connections, with a limit on every call.
+
+redis-py's own retries are off: whoever calls decides what a failure means (the API turns to its inbox, a drain
+leaves the entry where it is), and a hidden retry would double the time before it can.
+"""
+
+from typing import Any
+
+import redis
+import redis.asyncio
+from redis.asyncio.retry import Retry as AsyncRetry
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from shared.settings import Settings
+
+
+def _limits(settings: Settings) -> dict[str, Any]:
+    return {"socket_timeout": settings.redis_timeout, "socket_connect_timeout": settings.redis_timeout}
+
+
+def async_redis(settings: Settings) -> redis.asyncio.Redis:
+    """The client of an event loop. Pub/sub needs one of its own with ``socket_timeout=None``."""
+    return redis.asyncio.Redis.from_url(settings.redis_url, retry=AsyncRetry(NoBackoff(), 0), **_limits(settings))
+
+
+def sync_redis(settings: Settings) -> "redis.Redis":
+    """The client of a worker process."""
+    return redis.Redis.from_url(settings.redis_url, retry=Retry(NoBackoff(), 0), **_limits(settings))
