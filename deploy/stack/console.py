@@ -1,7 +1,7 @@
 """One terminal for many processes: every line carries the name of who said it."""
 
-import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import TextIO
 
 COLOURS = (36, 33, 32, 35, 34, 96, 93, 92, 95, 94)
@@ -43,9 +43,7 @@ class Console:
         return f"\x1b[{colour}m{text}\x1b[0m" if self._colour else text
 
     def _write(self, text: str) -> None:
-        try:
+        # A terminal that is gone (`muster up | head`) is no reason not to stop in order.
+        with suppress(OSError, ValueError):
             self._stream.write(text + "\n")
             self._stream.flush()
-        except (OSError, ValueError):
-            # The terminal is gone (`muster up | head`): the services do not need it to stop in order.
-            self._stream = open(os.devnull, "w")  # noqa: SIM115 - as long as this process

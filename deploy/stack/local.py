@@ -81,12 +81,18 @@ def temporary_services() -> Iterator[LocalServices]:
 
     For tests: explicit URLs are ignored on purpose, a test run must never meet real data.
     """
+    with temporary_home() as root, local_services(root, durable=False, environment={}) as services:
+        yield services
+
+
+@contextmanager
+def temporary_home() -> Iterator[Path]:
+    """A directory for a stack of its own, gone after the block."""
     root = Path(tempfile.mkdtemp(prefix="muster-"))
     if os.geteuid() == 0:
         root.chmod(0o711)  # PostgreSQL does not run as root and has to pass through.
     try:
-        with local_services(root, durable=False, environment={}) as services:
-            yield services
+        yield root
     finally:
         shutil.rmtree(root, ignore_errors=True)
 

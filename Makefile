@@ -1,0 +1,78 @@
+# Everything starts from a machine with python3 >= 3.11 and make: the rest is made in .venv.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+FIND_CHROMIUM := command -v chromium || command -v chromium-browser || command -v google-chrome
+MUSTER_OPTIONS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help up test lint format lock bench reset clean chromium
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+up: $(VENV)/ready-local ## Run everything here, with a database of its own (MUSTER_OPTIONS="--api-port 8010")
+	@exec $(BIN)/muster up $(MUSTER_OPTIONS)
+
+test: $(VENV)/ready-dev chromium ## Run all tests, with real PostgreSQL, Valkey and Chromium
+	@if { $(FIND_CHROMIUM); } >/dev/null; then $(BIN)/pytest; else $(BIN)/pytest -m "not browser"; fi
+
+lint: $(VENV)/ready-dev ## Check style, types and who may import whom
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/ready-dev ## Format the code
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+bench: $(VENV)/ready-dev ## Measure throughput, side by side with the alternatives
+	$(BIN)/python -m loadtests.bench
+
+reset: $(VENV)/ready-local ## Delete the data of `make up` (asks first)
+	@$(BIN)/muster reset
+
+clean: ## Delete .venv and what tools left behind; keeps data
+	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --- dependencies -----------------------------------------------------------------------------------
+
+COMPILE = uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--no-header --no-annotate --quiet pyproject.toml
+
+lock: ## Resolve the dependencies anew into requirements/ (needs uv)
+	@command -v uv >/dev/null || { echo "make lock needs uv: pip install uv" >&2; exit 69; }
+	$(COMPILE) -o requirements/runtime.txt
+	$(COMPILE) --extra local -o requirements/local.txt
+	$(COMPILE) --extra dev -o requirements/dev.txt
+
+# A venv without pip (Debian without python3-venv) would be taken for a good one the next time.
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Muster needs Python 3.11 or newer, $(PYTHON) is older: make PYTHON=python3.12 …" >&2; exit 69; }
+	@$(PYTHON) -m venv $(VENV) || \
+		{ rm -rf $(VENV); echo "could not make $(VENV); on Debian: apt install python3-venv" >&2; exit 69; }
+
+# The stamps make a second call instant. Hashes pin what is installed; the project itself is editable.
+$(VENV)/ready-%: requirements/%.txt pyproject.toml | $(BIN)/python
+	@echo "Installing the dependencies of requirements/$*.txt"
+	@$(PIP) install --quiet --require-hashes -r requirements/$*.txt
+	@$(PIP) install --quiet --no-deps -e .
+	@touch $@
+
+# Debian's package; nothing else is ever downloaded for the browser tests.
+chromium:
+	@if { $(FIND_CHROMIUM); } >/dev/null; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "Installing Chromium for the browser tests"; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null && exit 0; \
+	fi; \
+	printf '%s\n' \
+		"*********************************************************************" \
+		"* No Chromium: the tests marked \`browser\` are LEFT OUT.             *" \
+		"* Install it (Debian: apt install chromium) and run this again.     *" \
+		"*********************************************************************" >&2
