@@ -1,0 +1,16 @@
+"""Names of channels, read strictly: a name the server would not build is nobody's channel (5-security)."""
+
+from uuid import UUID
+
+from shared import keys
+
+_PREFIX = keys.channel("")
+
+
+def session_of(channel: str) -> UUID | None:
+    """The session a channel belongs to, if the name is one that the server would have built."""
+    try:
+        session_id = UUID(channel.removeprefix(_PREFIX))
+    except ValueError:
+        return None
+    return session_id if keys.channel(session_id) == channel else None

@@ -1,0 +1,108 @@
+"""Who is here and what they follow: clients, their subscriptions, and the rooms. Plain state, no I/O."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+from uuid import UUID
+
+from gateway import metrics
+from gateway.closing import Close
+from gateway.pushes import Push
+from gateway.rights import Right
+from gateway.room import Room
+from gateway.wire import text_frame
+from shared.tokens import Identity
+
+
+class Outlet(Protocol):
+    """The way to one client. Never blocks, never raises; does nothing once the client is gone."""
+
+    def send(self, frame: bytes) -> None:
+        """Send a complete WebSocket frame."""
+
+    def close(self, code: Close) -> None:
+        """Close the socket."""
+
+
+@dataclass(eq=False, slots=True)
+class Client:
+    """One socket of a person who said who they are. ``session_id`` is set on the paths of a session."""
+
+    identity: Identity
+    outlet: Outlet
+    session_id: UUID | None = None
+    confirmed_at: float = 0.0
+    subscriptions: dict[str, "Subscription"] = field(default_factory=dict)
+
+    def tell(self, content: bytes) -> None:
+        """Send a text frame with this content."""
+        self.outlet.send(text_frame(content))
+
+
+@dataclass(eq=False, slots=True)
+class Subscription:
+    """One client in one room. ``buffer`` is what was heard while joining.
+
+    Nothing up to version ``floor`` of ``epoch`` is sent (again). ``confirmed_at`` is when the right was last known
+    to hold, in seconds of the loop's clock.
+    """
+
+    client: Client
+    room: Room
+    right: Right
+    confirmed_at: float
+    floor: int = 0
+    epoch: str = ""
+    buffer: list[Push] = field(default_factory=list)
+
+
+class Hub:
+    """All clients and rooms of this process."""
+
+    def __init__(self) -> None:
+        self.clients: set[Client] = set()
+        self.rooms: dict[str, Room] = {}
+
+    def admit(self, client: Client) -> None:
+        """A client said who they are."""
+        self.clients.add(client)
+        metrics.CONNECTIONS.inc()
+
+    def dismiss(self, client: Client) -> list[Room]:
+        """A client is gone; returns the rooms that are empty now and no longer kept."""
+        if client in self.clients:
+            self.clients.discard(client)
+            metrics.CONNECTIONS.dec()
+        left = [self.leave(client, channel) for channel in list(client.subscriptions)]
+        return [room for room in left if room is not None]
+
+    def enter(self, client: Client, channel: str, session_id: UUID, right: Right, now: float) -> Subscription:
+        """Begin a subscription; the room is made if need be."""
+        room = self.rooms.get(channel)
+        if room is None:
+            room = self.rooms[channel] = Room(channel, session_id)
+            metrics.CHANNELS.inc()
+        subscription = Subscription(client, room, right, confirmed_at=now)
+        client.subscriptions[channel] = subscription
+        room.joining.add(subscription)
+        metrics.SUBSCRIPTIONS.inc()
+        return subscription
+
+    def leave(self, client: Client, channel: str) -> Room | None:
+        """End a subscription, if there is one; returns the room if it is empty now and no longer kept."""
+        subscription = client.subscriptions.pop(channel, None)
+        if subscription is None:
+            return None
+        metrics.SUBSCRIPTIONS.dec()
+        room = subscription.room
+        room.leave(subscription)
+        if not room.is_empty:
+            return None
+        del self.rooms[channel]
+        metrics.CHANNELS.dec()
+        return room
+
+    def subscriptions(self) -> Iterator[tuple[str, Subscription]]:
+        """Every subscription with its channel; the hub may change while this is read slowly, so it is a copy."""
+        for client in list(self.clients):
+            yield from list(client.subscriptions.items())

@@ -1,0 +1,31 @@
+"""A push as a gateway hears it: the parts of the message, and the epoch that its frame ends with."""
+
+from dataclasses import dataclass
+
+from shared.messages.pushes import parse_published
+
+_EPOCH = b'"epoch":"'
+_END = b'"}}'
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """One push of a channel. ``frame`` is what staff are sent, byte for byte."""
+
+    version: int
+    epoch: str
+    type: str
+    frame: bytes
+
+
+def read_push(message: bytes) -> Push:
+    """The parts of ``<version> <type> <frame>``; raises ``ValueError`` on anything else.
+
+    lua/publish.lua writes version and epoch last, so the epoch is found from the end, whatever the data says.
+    """
+    published = parse_published(message)
+    start = published.frame.rfind(_EPOCH)
+    if start < 0 or not published.frame.endswith(_END):
+        raise ValueError("no epoch at the end")
+    epoch = published.frame[start + len(_EPOCH) : -len(_END)].decode()
+    return Push(published.version, epoch, published.type, published.frame)

@@ -1,0 +1,197 @@
+"""The bus in Redis: one pub/sub connection per process, and the positions and histories of lua/publish.lua.
+
+The connection has no socket timeout: a quiet channel is not a dead one (redis-py's default of 5 s would say so). A
+PING every few seconds finds out instead. redis-py's own reconnecting is off too, because it would hide that messages
+were lost.
+"""
+
+import asyncio
+import math
+import secrets
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+from redis.asyncio import Redis
+from redis.asyncio.connection import AbstractConnection
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as LostConnection
+from redis.exceptions import RedisError
+
+from gateway import metrics
+from gateway.bus import Listener
+from gateway.pushes import read_push
+from gateway.recovery import Position, Reading
+from shared import keys, lua
+
+BEAT_SECONDS = 5.0
+"""Between two PINGs; a connection that says nothing for this long after one is lost."""
+BACK_OFF = (0.05, 2.0)
+"""First and longest pause between tries to connect, seconds."""
+SUBSCRIBED_AT_ONCE = 500
+"""Channels per SUBSCRIBE command after a reconnect."""
+POSITION_LIFE = 7 * 24 * 3600
+"""Seconds, as the workers' publishing keeps it."""
+
+log = structlog.get_logger()
+
+
+class RedisBus:
+    """See :class:`gateway.bus.Bus`. :meth:`run` is the connection; the rest works while it runs."""
+
+    def __init__(self, redis: Redis, timeout: float, beat_seconds: float = BEAT_SECONDS) -> None:
+        self.listener: Listener | None = None
+        self._redis = redis
+        self._timeout = timeout
+        self._beat_seconds = beat_seconds
+        self._place = redis.register_script(lua.script("position"))
+        self._connection: AbstractConnection | None = None
+        self._wanted: dict[str, asyncio.Future[None]] = {}
+        self._unconfirmed: Counter[str] = Counter()
+        self._replies = 0
+        self._lives = 0
+        self._sending: set[asyncio.Task[None]] = set()
+        self.is_up = False
+
+    async def run(self) -> None:
+        """Be connected, and connect again whenever that is lost; until cancelled."""
+        pause = BACK_OFF[0]
+        while True:
+            try:
+                await self._live()
+            except* (RedisError, OSError, TimeoutError) as lost:
+                log.warning("pub/sub connection lost", reason=type(lost.exceptions[0]).__name__)
+            pause = BACK_OFF[0] if self.is_up else min(pause * 2, BACK_OFF[1])
+            self.is_up = False
+            await asyncio.sleep(pause)
+
+    async def subscribe(self, channel: str) -> None:
+        """See :class:`gateway.bus.Bus`."""
+        if channel not in self._wanted:
+            self._wanted[channel] = asyncio.get_running_loop().create_future()
+            self._say("SUBSCRIBE", [channel])
+        await asyncio.shield(self._wanted[channel])
+
+    def unsubscribe(self, channel: str) -> None:
+        """See :class:`gateway.bus.Bus`."""
+        wanted = self._wanted.pop(channel, None)
+        if wanted is not None:
+            wanted.cancel()
+            self._say("UNSUBSCRIBE", [channel])
+
+    async def read(self, channel: str, after: int | None) -> Reading:
+        """See :class:`gateway.bus.Bus`."""
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.hmget(keys.position(channel), ["v", "e"])
+            if after is not None:
+                pipe.xrange(keys.history(channel), min=f"{after + 1}-0")
+            (version, epoch), *entries = await pipe.execute()
+        if epoch is None:
+            place: Any = await self._place(keys=[keys.position(channel)], args=[secrets.token_hex(6), POSITION_LIFE])
+            version, epoch = place
+        later = [read_push(fields[b"m"]) for _, fields in (entries[0] if entries else ())]
+        return Reading(Position(int(version or 0), epoch.decode()), later)
+
+    async def tops(self, channels: Sequence[str]) -> dict[str, Position | None]:
+        """See :class:`gateway.bus.Bus`."""
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for channel in channels:
+                pipe.hmget(keys.position(channel), ["v", "e"])
+            found = await pipe.execute()
+        return {
+            channel: None if epoch is None else Position(int(version or 0), epoch.decode())
+            for channel, (version, epoch) in zip(channels, found, strict=True)
+        }
+
+    async def _live(self) -> None:
+        """One connection, from its first breath until it is lost, which raises."""
+        pool = self._redis.connection_pool
+        limits = {"socket_timeout": None, "protocol": 2, "retry": Retry(NoBackoff(), 0)}
+        connection: Any = pool.connection_class(**{**pool.connection_kwargs, **limits})
+        try:
+            async with asyncio.timeout(self._timeout):
+                await connection.connect()
+            self._connection = connection
+            self._subscribe_all()
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._beat(connection))
+                group.create_task(self._listen(connection))
+        finally:
+            self._connection = None
+            for task in self._sending:
+                task.cancel()
+            await connection.disconnect(nowait=True)
+
+    def _subscribe_all(self) -> None:
+        for channel, confirmed in self._wanted.items():
+            if confirmed.done():
+                self._wanted[channel] = asyncio.get_running_loop().create_future()
+        self._unconfirmed.clear()
+        channels = [keys.CONTROL, *self._wanted]
+        for start in range(0, len(channels), SUBSCRIBED_AT_ONCE):
+            self._say("SUBSCRIBE", channels[start : start + SUBSCRIBED_AT_ONCE])
+
+    def _say(self, command: str, channels: list[str]) -> None:
+        """Send a command if there is a connection; if not, the next one begins with everything wanted.
+
+        Tasks begin in the order they are made and write before they wait, so commands keep their order.
+        """
+        if self._connection is None:
+            return
+        if command == "SUBSCRIBE":
+            self._unconfirmed.update(channels)
+        task = asyncio.create_task(_send(self._connection, command, channels))
+        self._sending.add(task)
+        task.add_done_callback(self._sending.discard)
+
+    async def _beat(self, connection: AbstractConnection) -> None:
+        while True:
+            replies = self._replies
+            await connection.send_command("PING", check_health=False)
+            await asyncio.sleep(self._beat_seconds)
+            if replies == self._replies:
+                raise LostConnection("no answer to PING")
+
+    async def _listen(self, connection: AbstractConnection) -> None:
+        while True:
+            reply = await connection.read_response(timeout=math.inf, disconnect_on_error=False)
+            self._replies += 1
+            kind, subject, *rest = reply
+            if kind == b"message":
+                self._hear(subject.decode(), rest[0])
+            elif kind == b"subscribe":
+                self._confirm(subject.decode())
+
+    def _hear(self, channel: str, message: bytes) -> None:
+        if self.listener is not None:
+            self.listener.heard(channel, message)
+
+    def _confirm(self, channel: str) -> None:
+        self._unconfirmed[channel] -= 1
+        if self._unconfirmed[channel] <= 0:
+            # Only the last SUBSCRIBE counts: an earlier one may have been undone by an UNSUBSCRIBE in between.
+            del self._unconfirmed[channel]
+            confirmed = self._wanted.get(channel)
+            if confirmed is not None and not confirmed.done():
+                confirmed.set_result(None)
+        if not self._unconfirmed and not self.is_up:
+            self._came_up()
+
+    def _came_up(self) -> None:
+        self.is_up = True
+        self._lives += 1
+        if self._lives > 1:
+            metrics.BUS_RECONNECTS.inc()
+            log.info("pub/sub connection is back", channels=len(self._wanted))
+        if self.listener is not None:
+            self.listener.returned()
+
+
+async def _send(connection: AbstractConnection, command: str, channels: list[str]) -> None:
+    """Write one command. A connection that cannot be written to is found out by whoever reads from it."""
+    try:
+        await connection.send_command(command, *channels, check_health=False)
+    except (RedisError, OSError):
+        await connection.disconnect(nowait=True)

@@ -1,0 +1,105 @@
+"""Who may see what of a session: a rule over what Redis knows of it, and that knowledge (3-realtime 3.1).
+
+The API and the workers write the projection; a gateway only reads it. A session that is not projected is not
+forbidden: nobody can tell, and the client asks again.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+from uuid import UUID
+
+from redis.asyncio import Redis
+
+from shared import keys
+from shared.domain.words import Role
+from shared.tokens import Identity
+
+CHUNK = 200
+"""Sessions asked about in one pipeline, so that a sweep over a whole campus never holds the loop for long."""
+
+
+class Right(Enum):
+    """What a person has on a channel."""
+
+    STAFF = "staff"
+    PARTICIPANT = "participant"
+    NONE = "none"
+    UNKNOWN = "unknown"
+
+    @property
+    def admits(self) -> bool:
+        """Whether this is a part in the session."""
+        return self in (Right.STAFF, Right.PARTICIPANT)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of a session. ``enrolled`` holds only those who were asked about."""
+
+    teacher: str
+    enrolled: frozenset[UUID]
+
+
+def right_of(identity: Identity, facts: Facts | None) -> Right:
+    """Admins and its teacher see everything, enrolled students their own; ``None`` is a session nobody knows."""
+    if facts is None:
+        return Right.UNKNOWN
+    if identity.role is Role.ADMIN or facts.teacher == str(identity.user_id):
+        return Right.STAFF
+    if identity.role is Role.STUDENT and identity.user_id in facts.enrolled:
+        return Right.PARTICIPANT
+    return Right.NONE
+
+
+class Projections(Protocol):
+    """What is known of sessions."""
+
+    async def facts(self, asked: Mapping[UUID, Collection[UUID]]) -> dict[UUID, Facts | None]:
+        """For each session, its facts and which of these people are enrolled; raises ``RedisError``."""
+        ...
+
+
+class MemoryProjections:
+    """A twin for tests: ``known`` is the whole truth."""
+
+    def __init__(self) -> None:
+        self.known: dict[UUID, Facts] = {}
+
+    async def facts(self, asked: Mapping[UUID, Collection[UUID]]) -> dict[UUID, Facts | None]:
+        """See :class:`Projections`."""
+        return {session_id: self.known.get(session_id) for session_id in asked}
+
+
+class RedisProjections:
+    """The projection in Redis (shared.projection), two commands per session whoever many ask."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+
+    async def facts(self, asked: Mapping[UUID, Collection[UUID]]) -> dict[UUID, Facts | None]:
+        """See :class:`Projections`."""
+        found: dict[UUID, Facts | None] = {}
+        sessions = list(asked)
+        for start in range(0, len(sessions), CHUNK):
+            found |= await self._chunk({session: list(asked[session]) for session in sessions[start : start + CHUNK]})
+        return found
+
+    async def _chunk(self, asked: Mapping[UUID, list[UUID]]) -> dict[UUID, Facts | None]:
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for session_id, people in asked.items():
+                pipe.hget(keys.session(session_id), "teacher")
+                pipe.smismember(keys.roster(session_id), [str(person) for person in people])
+            replies = await pipe.execute()
+        return {
+            session_id: _facts(teacher, people, enrolled)
+            for (session_id, people), teacher, enrolled in zip(asked.items(), replies[::2], replies[1::2], strict=True)
+        }
+
+
+def _facts(teacher: bytes | None, people: list[UUID], enrolled: list[int]) -> Facts | None:
+    if teacher is None:
+        return None
+    members = frozenset(person for person, is_in in zip(people, enrolled, strict=True) if is_in)
+    return Facts(teacher.decode(), members)

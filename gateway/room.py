@@ -1,0 +1,166 @@
+"""One channel in one process: where it stands, who follows it, and what each push means to them. No I/O.
+
+A subscription is first *joining*: pushes are buffered until a position has been read that is newer than the
+subscription itself. Then it is *live*: all up to the room's position has been sent to it, and nothing up to its own
+``floor`` will be sent again. So a version is never shown twice, and none is passed over in silence.
+
+Whatever was heard before a reading began is covered by that reading, since it had been numbered before it was heard.
+That is why buffers are emptied when a reading begins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from gateway import answers
+from gateway.pushes import Push
+from gateway.recovery import Gap, Position, Reading, missed
+from gateway.rights import Right
+from gateway.views import portions
+from gateway.wire import text_frame
+
+if TYPE_CHECKING:
+    from gateway.hub import Subscription
+
+
+@dataclass(eq=False, slots=True)
+class Room:
+    """``position`` is unknown until somebody is live; ``pending`` is what is heard while the room catches up."""
+
+    channel: str
+    session_id: UUID
+    position: Position | None = None
+    pending: list[Push] | None = None
+    joining: set[Subscription] = field(default_factory=set)
+    staff: set[Subscription] = field(default_factory=set)
+    students: dict[UUID, set[Subscription]] = field(default_factory=dict)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nobody is here."""
+        return not (self.joining or self.staff or self.students)
+
+    def hear(self, push: Push) -> bool:
+        """Take a push from the bus. False: something before it was missed, the room must catch up."""
+        for subscription in self.joining:
+            subscription.buffer.append(push)
+        if self.pending is not None:
+            self.pending.append(push)
+            return True
+        return self.position is None or self._pass_on(push, self.position)
+
+    def fits(self, subscription: Subscription, top: Position) -> bool:
+        """Whether what was buffered since the reading began follows it without a hole."""
+        return _follows(subscription.buffer, top)
+
+    def settle(self, subscription: Subscription, top: Position) -> bool:
+        """Make somebody live at a position that fits. False: the room is elsewhere and must catch up."""
+        subscription.floor, subscription.epoch = top.version, top.epoch
+        for push in subscription.buffer:
+            if push.version > subscription.floor:
+                give(subscription, push)
+                subscription.floor = push.version
+        subscription.buffer = []
+        self._seat(subscription)
+        if self.position is None:
+            self.position = Position(subscription.floor, top.epoch)
+        return self.position.epoch == top.epoch
+
+    def catch_up(self, reading: Reading) -> bool:
+        """Bring everyone to the top that was read, then to what was heard since. False: read again."""
+        heard, self.pending = self.pending or [], None
+        before, self.position = self.position or reading.top, reading.top
+        later = missed(before.version, before.epoch, reading)
+        gap = later if isinstance(later, Gap) else None
+        for subscription in list(self.live()):
+            self._bridge_or_resync(subscription, gap, reading.top)
+        for push in [] if isinstance(later, Gap) else later:
+            self._send(push)
+        return all(self._pass_on(push, self.position) for push in heard)
+
+    def leave(self, subscription: Subscription) -> None:
+        """Forget somebody, joining or live."""
+        self.joining.discard(subscription)
+        self.staff.discard(subscription)
+        user_id = subscription.client.identity.user_id
+        theirs = self.students.get(user_id, set())
+        theirs.discard(subscription)
+        if not theirs:
+            self.students.pop(user_id, None)
+
+    def live(self) -> Iterator[Subscription]:
+        """Everyone who has been told where they stand."""
+        yield from self.staff
+        for theirs in self.students.values():
+            yield from theirs
+
+    def _bridge_or_resync(self, subscription: Subscription, gap: Gap | None, top: Position) -> None:
+        same_epoch = subscription.epoch == top.epoch
+        if same_epoch and (gap is None or subscription.floor >= top.version):
+            return
+        subscription.floor, subscription.epoch = top.version, top.epoch
+        subscription.client.tell(answers.resync(self.channel, gap or Gap.NEW_EPOCH))
+
+    def _pass_on(self, push: Push, position: Position) -> bool:
+        """Send a push to everyone if it is the next one. False: it is further on, or of another epoch."""
+        if push.epoch != position.epoch or push.version > position.version + 1:
+            return False
+        if push.version == position.version + 1:
+            self.position = Position(push.version, push.epoch)
+            self._send(push)
+        return True
+
+    def _send(self, push: Push) -> None:
+        """One frame for all staff; students get their portions."""
+        frame = text_frame(push.frame)
+        for subscription in self.staff:
+            if push.version > subscription.floor:
+                subscription.client.outlet.send(frame)
+        if self.students:
+            self._send_portions(push)
+
+    def _send_portions(self, push: Push) -> None:
+        shares = portions(push)
+        if shares.everyone is not None:
+            frame = text_frame(shares.everyone)
+            for theirs in self.students.values():
+                _send_to(theirs, push.version, frame)
+        for student_id, own in shares.own.items():
+            if student_id in self.students:
+                _send_to(self.students[student_id], push.version, text_frame(own))
+
+    def _seat(self, subscription: Subscription) -> None:
+        self.joining.discard(subscription)
+        if subscription.right is Right.STAFF:
+            self.staff.add(subscription)
+        else:
+            self.students.setdefault(subscription.client.identity.user_id, set()).add(subscription)
+
+
+def give(subscription: Subscription, push: Push) -> None:
+    """Send one person their view of a push, whatever they had before."""
+    if subscription.right is Right.STAFF:
+        content: bytes | None = push.frame
+    else:
+        shares = portions(push)
+        content = shares.everyone or shares.own.get(subscription.client.identity.user_id)
+    if content is not None:
+        subscription.client.tell(content)
+
+
+def _send_to(subscriptions: set[Subscription], version: int, frame: bytes) -> None:
+    for subscription in subscriptions:
+        if version > subscription.floor:
+            subscription.client.outlet.send(frame)
+
+
+def _follows(pushes: list[Push], top: Position) -> bool:
+    version = top.version
+    for push in pushes:
+        if push.epoch != top.epoch or push.version > version + 1:
+            return False
+        version = max(version, push.version)
+    return True

@@ -1,0 +1,57 @@
+"""The participant view of a push: what one student may see of what staff are sent (3-realtime 3.1).
+
+Statuses and counters pass unchanged. Of check-ins and marks a student gets only their own entries, in the same
+envelope, with the same version. A type that is not listed here, like ``PRESENCE``, is not for students.
+"""
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from gateway.pushes import Push
+
+UNCHANGED = frozenset({"SESSION_STATUS", "STATS_UPDATE"})
+OWN_ENTRIES = {"CHECK_IN": "checkIns", "MARK": "changes"}
+
+_encoder = msgspec.json.Encoder()
+
+
+@dataclass(frozen=True, slots=True)
+class Portions:
+    """What students get of one push: the same bytes for all, or some bytes for some."""
+
+    everyone: bytes | None = None
+    own: dict[UUID, bytes] = field(default_factory=dict)
+
+
+NOTHING = Portions()
+
+
+@lru_cache(maxsize=512)
+def portions(push: Push) -> Portions:
+    """A push as students see it.
+
+    Remembered, so that a class that reconnects together does not decode the same history once per student.
+    """
+    if push.type in UNCHANGED:
+        return Portions(everyone=push.frame)
+    entries_name = OWN_ENTRIES.get(push.type)
+    if entries_name is None:
+        return NOTHING
+    envelope = msgspec.json.decode(push.frame)
+    entries = _by_student(envelope["payload"]["data"][entries_name])
+    return Portions(own={student: _with_data(envelope, {entries_name: own}) for student, own in entries.items()})
+
+
+def _by_student(entries: list[dict[str, Any]]) -> dict[UUID, list[dict[str, Any]]]:
+    grouped: dict[UUID, list[dict[str, Any]]] = {}
+    for entry in entries:
+        grouped.setdefault(UUID(entry["studentId"]), []).append(entry)
+    return grouped
+
+
+def _with_data(envelope: dict[str, Any], data: dict[str, Any]) -> bytes:
+    return _encoder.encode({**envelope, "payload": {**envelope["payload"], "data": data}})

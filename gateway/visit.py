@@ -1,0 +1,215 @@
+"""One socket from its upgrade to its end: the thin shell around :mod:`gateway.conversation`."""
+
+import asyncio
+from dataclasses import dataclass
+
+import structlog
+from redis.exceptions import RedisError
+from websockets.asyncio.server import ServerConnection
+from websockets.exceptions import ConnectionClosed
+
+from gateway import answers, metrics
+from gateway.answers import Problem
+from gateway.channels import session_of
+from gateway.closing import Close, label
+from gateway.conversation import (
+    Action,
+    AnswerPing,
+    Authenticate,
+    BrokenProtocol,
+    Conversation,
+    Decline,
+    Follow,
+    Renew,
+    Report,
+    Unfollow,
+)
+from gateway.door import Target, read_target
+from gateway.hub import Client, Hub
+from gateway.identification import Identification, Refused
+from gateway.pace import Pace
+from gateway.relay import Relay
+from gateway.rights import Projections, Right, right_of
+from gateway.wire import SocketOutlet
+from gateway.witness import Witness
+from shared.messages.frames import Resume
+from shared.tokens import Identity
+
+AWAY = (RedisError, TimeoutError, OSError)
+"""What a call to Redis raises when Redis cannot be asked."""
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What all visits share."""
+
+    hub: Hub
+    relay: Relay
+    identification: Identification
+    projections: Projections
+    witness: Witness
+    pace: Pace
+
+
+class Left(Exception):
+    """The visit is over: the socket was closed with this code."""
+
+    def __init__(self, code: Close) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class Visit:
+    """One socket."""
+
+    def __init__(self, house: House, connection: ServerConnection) -> None:
+        self._house = house
+        self._connection = connection
+        self._outlet = SocketOutlet(connection, house.pace.bytes_per_client)
+        self._client: Client | None = None
+
+    async def run(self) -> None:
+        """Until the socket is closed by either side."""
+        metrics.ACCEPTED.inc()
+        try:
+            await self._talk(self._target())
+        except Left as left:
+            self._outlet.close(left.code)
+        except ConnectionClosed:
+            pass
+        finally:
+            self._say_goodbye()
+            await self._connection.wait_closed()
+            self._outlet.gone()
+            metrics.CLOSED.labels(label(self._outlet.closed_with or self._connection.close_code)).inc()
+
+    async def _talk(self, target: Target) -> None:
+        if target.ticket is not None:
+            await self._admit(Authenticate(None, target.ticket), target)
+        conversation = Conversation(known=target.ticket is not None)
+        try:
+            async with asyncio.timeout(None if self._client else self._house.pace.connect_seconds):
+                message = await self._connection.recv()
+        except TimeoutError:
+            raise Left(Close.NO_CONNECT) from None
+        while True:
+            for action in _read(conversation, message):
+                await self._do(action, target)
+            message = await self._connection.recv()
+
+    async def _do(self, action: Action, target: Target) -> None:
+        if isinstance(action, Authenticate):
+            await self._admit(action, target)
+            return
+        client = self._client
+        assert client is not None, "nothing comes before Authenticate"
+        match action:
+            case Follow(resume):
+                await self._follow(client, resume)
+            case Unfollow(channel):
+                self._house.relay.leave(client, channel)
+            case Renew(token):
+                await self._renew(client, token)
+            case Report():
+                self._report(client, action)
+            case AnswerPing():
+                client.tell(answers.pong())
+            case Decline():
+                client.tell(answers.error(Problem.MALFORMED))
+
+    async def _admit(self, asked: Authenticate, target: Target) -> None:
+        """Let somebody in, or close: bad credentials, or no part in the session of this path."""
+        house = self._house
+        now = asyncio.get_running_loop().time()
+        try:
+            identity = await self._identify(asked)
+            client = Client(identity, self._outlet, target.session_id, confirmed_at=now)
+            if target.session_id is not None:
+                facts = (await house.projections.facts({target.session_id: [identity.user_id]}))[target.session_id]
+                _require(right_of(identity, facts))
+        except Refused:
+            raise Left(Close.BAD_TOKEN) from None
+        except AWAY:
+            raise Left(Close.TRY_AGAIN) from None
+        self._client = client
+        house.hub.admit(client)
+        if target.session_id is not None:
+            house.witness.came(target.session_id, identity)
+        client.tell(answers.connected(identity, house.pace.ping_seconds))
+
+    async def _identify(self, asked: Authenticate) -> Identity:
+        if asked.ticket is not None:
+            return await self._house.identification.by_ticket(asked.ticket)
+        return await self._house.identification.by_token(asked.token or "")
+
+    async def _follow(self, client: Client, resume: Resume) -> None:
+        problem = await self._try_to_follow(client, resume)
+        if problem is not None:
+            about = resume.channel if session_of(resume.channel) else None
+            client.tell(answers.error(problem, about))
+
+    async def _try_to_follow(self, client: Client, resume: Resume) -> Problem | None:
+        session_id = session_of(resume.channel)
+        if session_id is None:
+            return Problem.FORBIDDEN
+        try:
+            async with asyncio.timeout(self._house.pace.redis_seconds):
+                facts = await self._house.projections.facts({session_id: [client.identity.user_id]})
+                right = right_of(client.identity, facts[session_id])
+                if not right.admits:
+                    return Problem.UNAVAILABLE if right is Right.UNKNOWN else Problem.FORBIDDEN
+                await self._house.relay.join(client, session_id, right, resume)
+        except AWAY as error:
+            log.warning("cannot subscribe", channel=resume.channel, reason=type(error).__name__)
+            return Problem.UNAVAILABLE
+        return None
+
+    async def _renew(self, client: Client, token: str) -> None:
+        try:
+            identity = await self._house.identification.by_token(token)
+        except Refused:
+            raise Left(Close.BAD_TOKEN) from None
+        except AWAY:
+            client.tell(answers.error(Problem.UNAVAILABLE))
+            return
+        if identity.user_id != client.identity.user_id:
+            raise Left(Close.BAD_TOKEN)
+        client.identity = identity
+
+    def _report(self, client: Client, report: Report) -> None:
+        """Evidence counts on the session's own path only: that is where presence is witnessed."""
+        if report.activity.session_id != client.session_id:
+            client.tell(answers.error(Problem.FORBIDDEN))
+            return
+        self._house.witness.acted(client.session_id, client.identity, report.activity)
+
+    def _target(self) -> Target:
+        assert self._connection.request is not None, "the handshake is over"
+        target = read_target(self._connection.request.path)
+        assert target is not None, "the door lets nobody else in"
+        return target
+
+    def _say_goodbye(self) -> None:
+        client = self._client
+        if client is None:
+            return
+        self._house.relay.dismiss(client)
+        if client.session_id is not None:
+            self._house.witness.went(client.session_id, client.identity)
+
+
+def _read(conversation: Conversation, message: str | bytes) -> list[Action]:
+    try:
+        return conversation.read(message)
+    except BrokenProtocol as broken:
+        log.info("protocol broken", reason=str(broken))
+        raise Left(Close.PROTOCOL) from None
+
+
+def _require(right: Right) -> None:
+    if right is Right.UNKNOWN:
+        raise Left(Close.TRY_AGAIN)
+    if not right.admits:
+        raise Left(Close.FORBIDDEN)

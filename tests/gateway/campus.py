@@ -1,0 +1,122 @@
+"""What API and workers do to Redis, in the few lines that a gateway can notice."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import msgspec
+
+from shared import keys, lua, projection
+from shared.domain.words import Role, SessionStatus, Source
+from shared.messages import control
+from shared.messages.frames import RealtimeTicket
+from shared.messages.pushes import (
+    CheckIns,
+    LiveAttendanceUpdate,
+    MarkChange,
+    Marks,
+    Push,
+    PushData,
+    Stats,
+    StatusChanged,
+    open_frame,
+    push_type,
+)
+from shared.projection import Projection
+from shared.redis import async_redis
+from shared.settings import Settings
+from shared.tokens import Identity, Tokens
+
+HISTORY = (256, 300)
+"""Entries and seconds of history, as the workers keep it."""
+AN_HOUR = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Roll:
+    """One session with its people."""
+
+    id: UUID = field(default_factory=uuid4)
+    teacher: UUID = field(default_factory=uuid4)
+    students: tuple[UUID, ...] = field(default_factory=lambda: (uuid4(), uuid4()))
+
+    @property
+    def channel(self) -> str:
+        """Its realtime channel."""
+        return keys.channel(self.id)
+
+
+class Campus:
+    """Writes projections, tickets, pushes and control messages."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.redis = async_redis(settings)
+        self.tokens = Tokens(settings)
+        self._publish = self.redis.register_script(lua.script("publish"))
+
+    async def roll(self, **known: object) -> Roll:
+        """A session, projected."""
+        roll = Roll(**known)  # type: ignore[arg-type]
+        await self.project(roll)
+        return roll
+
+    async def project(self, roll: Roll) -> None:
+        """Write what the gateway may know of a session."""
+        async with self.redis.pipeline(transaction=True) as pipe:
+            projection.write(pipe, Projection(roll.id, SessionStatus.ACTIVE, roll.teacher, roll.students))
+            await pipe.execute()
+
+    def sign(self, user_id: UUID, role: Role, life: timedelta = AN_HOUR) -> tuple[str, Identity]:
+        """A token, and what it says."""
+        return self.tokens.issue(user_id, role, datetime.now(UTC), life)
+
+    def token(self, user_id: UUID | None = None, role: Role = Role.TEACHER) -> str:
+        """A token of somebody."""
+        return self.sign(user_id or uuid4(), role)[0]
+
+    async def ticket(self, user_id: UUID, role: Role = Role.TEACHER, life: timedelta = AN_HOUR) -> str:
+        """A one-time ticket, as ``POST /api/v1/realtime/ticket`` makes it."""
+        ticket = secrets.token_urlsafe(24)
+        stands_for = RealtimeTicket(user_id, role.value, uuid4().hex, datetime.now(UTC) + life)
+        await self.redis.set(keys.realtime_ticket(ticket), msgspec.json.encode(stands_for), ex=30)
+        return ticket
+
+    async def push(self, roll: Roll, *data: PushData) -> int:
+        """Publish as the workers do; returns the channel's version."""
+        parts: list[str | bytes] = []
+        for datum in data:
+            parts += [push_type(datum), open_frame(Push(roll.id, datetime.now(UTC), datum))]
+        names = [keys.position(roll.channel), keys.history(roll.channel)]
+        arguments = [roll.channel, secrets.token_hex(6), *HISTORY, 7 * 24 * 3600, *parts]
+        return int(await self._publish(keys=names, args=arguments))
+
+    async def command(self, order: control.Control) -> None:
+        """Publish a control message."""
+        await self.redis.publish(keys.CONTROL, control.encode(order))
+
+
+def stats(present: int) -> Stats:
+    """Counters."""
+    return Stats(present_students=present)
+
+
+def check_in(roll: Roll, students: Sequence[UUID]) -> CheckIns:
+    """Check-ins of these students."""
+    return CheckIns(
+        [
+            LiveAttendanceUpdate(roll.id, student, f"N{n}", f"Student {n}", datetime.now(UTC), "present")
+            for n, student in enumerate(students)
+        ]
+    )
+
+
+def marks(students: Sequence[UUID]) -> Marks:
+    """Marks of these students."""
+    return Marks([MarkChange(student, "late", Source.MANUAL, datetime.now(UTC)) for student in students])
+
+
+def ended() -> StatusChanged:
+    """The session ended."""
+    return StatusChanged(SessionStatus.ACTIVE, SessionStatus.COMPLETED, None)
