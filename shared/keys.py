@@ -16,9 +16,6 @@ NUDGED = PREFIX + "nudged"
 CONTROL = PREFIX + "control"
 """Pub/sub: facts of a session changed, a token died (shared.messages.control)."""
 
-WORKER_PROGRESS = PREFIX + "progress"
-"""Hash: when the drain last made progress, for health by progress."""
-
 
 def session(session_id: UUID) -> str:
     """Hash ``status``, ``teacher``: what gate and gateway must know. A projection, rebuilt when missing."""

@@ -32,7 +32,7 @@ end
 for i = 5, #ARGV, 5 do
     local verdict = judge(ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3])
     if verdict == 'A' then
-        entry[#entry + 1] = 'e'
+        entry[#entry + 1] = #entry / 2 -- fields are numbered: readers fold equal names into one
         entry[#entry + 1] = ARGV[i + 4]
     end
     verdicts[#verdicts + 1] = verdict

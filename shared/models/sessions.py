@@ -98,7 +98,10 @@ class SessionTally(Base):
     """Counters of a session, kept by statement-level triggers from old and new rows."""
 
     __tablename__ = "session_tallies"
-    __table_args__ = ({"comment": "Counters per session, kept incrementally"},)
+    __table_args__ = (
+        Index("ix_session_tallies_updated_at", "updated_at"),
+        {"comment": "Counters per session, kept incrementally"},
+    )
 
     session_id: Mapped[UUID] = mapped_column(
         ForeignKey("live_sessions.id", ondelete="CASCADE"), primary_key=True, comment="The session"

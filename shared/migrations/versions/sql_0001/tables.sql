@@ -427,6 +427,7 @@ CREATE TABLE session_tallies (
     CONSTRAINT pk_session_tallies PRIMARY KEY (session_id),
     CONSTRAINT fk_session_tallies_session_id FOREIGN KEY(session_id) REFERENCES live_sessions (id) ON DELETE CASCADE
 );
+CREATE INDEX ix_session_tallies_updated_at ON session_tallies (updated_at);
 COMMENT ON TABLE session_tallies IS 'Counters per session, kept incrementally';
 COMMENT ON COLUMN session_tallies.session_id IS 'The session';
 COMMENT ON COLUMN session_tallies.enrolled IS 'Students enrolled on the session''s date';

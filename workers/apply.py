@@ -1,0 +1,101 @@
+"""Applying events: facts in, in one transaction, and the news that follow from them.
+
+A check-in is evidence and always kept. It makes the mark if there is none or only a ``system_default`` one; it never
+replaces a person's mark, in whichever order the two arrive (1-domain 1.4).
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, text
+
+from shared.domain.attendance import Tally
+from shared.ids import new_id
+from shared.messages.events import CheckInAccepted, Event
+from shared.messages.pushes import Push
+from workers.batch import Applied, Batch
+from workers.news import announce
+
+_LOCK_TALLIES = text("""
+    SELECT session_id, enrolled, present, late, absent, excused, connected FROM session_tallies
+    WHERE session_id = ANY(:ids) ORDER BY session_id FOR UPDATE
+""")
+_TALLIES = text("""
+    SELECT session_id, enrolled, present, late, absent, excused, connected FROM session_tallies
+    WHERE session_id = ANY(:ids)
+""")
+_KEEP = text("""
+    INSERT INTO check_ins (id, session_id, student_id, status, via, ticket_id, scanned_at, accepted_at, step_age_ms,
+                           client_scanned_at)
+    SELECT * FROM unnest(CAST(:id AS uuid[]), CAST(:session_id AS uuid[]), CAST(:student_id AS uuid[]),
+                         CAST(:status AS text[]), CAST(:via AS text[]), CAST(:ticket_id AS bytea[]),
+                         CAST(:scanned_at AS timestamptz[]), CAST(:accepted_at AS timestamptz[]),
+                         CAST(:step_age_ms AS integer[]), CAST(:client_scanned_at AS timestamptz[]))
+    ON CONFLICT (id) DO NOTHING
+    RETURNING id
+""")
+_KEPT_FIELDS = (
+    "id",
+    "session_id",
+    "student_id",
+    "status",
+    "via",
+    "ticket_id",
+    "scanned_at",
+    "accepted_at",
+    "step_age_ms",
+    "client_scanned_at",
+)
+_MARK = text("""
+    INSERT INTO attendance_records (id, session_id, student_id, status, source, marked_at, updated_at)
+    SELECT id, session_id, student_id, status, 'qr_checkin', accepted_at, accepted_at
+    FROM unnest(CAST(:id AS uuid[]), CAST(:session_id AS uuid[]), CAST(:student_id AS uuid[]),
+                CAST(:status AS text[]), CAST(:accepted_at AS timestamptz[]))
+         AS c (id, session_id, student_id, status, accepted_at)
+    ON CONFLICT (session_id, student_id) DO UPDATE
+    SET status = excluded.status, source = excluded.source, marked_by = NULL, reason = NULL,
+        updated_at = excluded.updated_at
+    WHERE attendance_records.source = 'system_default'
+""")
+_MARK_FIELDS = ("session_id", "student_id", "status", "accepted_at")
+
+
+def apply(connection: Connection, events: Sequence[Event]) -> list[Push]:
+    """Write the facts behind these events and say what is to be published after the commit.
+
+    A second delivery writes nothing, but its news is published again: the first time may have been cut off.
+    """
+    batch = Batch.of(events)
+    before = _tallies(connection, _LOCK_TALLIES, batch.sessions)
+    new = _keep(connection, batch.check_ins)
+    _mark(connection, [event for event in batch.check_ins if event.id in new])
+    after = _tallies(connection, _TALLIES, batch.sessions)
+    return announce(connection, batch, Applied(before, after, new))
+
+
+def _tallies(connection: Connection, statement: Any, sessions: list[UUID]) -> dict[UUID, Tally]:
+    rows = connection.execute(statement, {"ids": sessions})
+    return {row.session_id: Tally(*row[1:]) for row in rows}
+
+
+def _keep(connection: Connection, check_ins: Sequence[CheckInAccepted]) -> frozenset[UUID]:
+    """Keep the evidence; the ids that were not there yet."""
+    if not check_ins:
+        return frozenset()
+    return frozenset(connection.execute(_KEEP, _columns(check_ins, _KEPT_FIELDS)).scalars())
+
+
+def _mark(connection: Connection, check_ins: Sequence[CheckInAccepted]) -> None:
+    """Make marks, one per session and student, in key order."""
+    first: dict[tuple[UUID, UUID], CheckInAccepted] = {}
+    for event in sorted(check_ins, key=lambda event: (event.session_id, event.student_id, event.accepted_at)):
+        first.setdefault((event.session_id, event.student_id), event)
+    if first:
+        columns = _columns(list(first.values()), _MARK_FIELDS)
+        connection.execute(_MARK, {**columns, "id": [new_id() for _ in first]})
+
+
+def _columns(events: Sequence[CheckInAccepted], fields: Iterable[str]) -> dict[str, list[Any]]:
+    """Events as one array per column: one statement whatever the size of the batch."""
+    return {name: [getattr(event, name) for event in events] for name in fields}

@@ -1,0 +1,45 @@
+"""A batch of events by kind, and what applying it did."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from shared.domain.attendance import Tally
+from shared.messages.events import CheckInAccepted, Event, MarksChanged, SessionStatusChanged
+
+
+@dataclass
+class Batch:
+    """Events by kind, in the order in which they came."""
+
+    check_ins: list[CheckInAccepted] = field(default_factory=list)
+    statuses: list[SessionStatusChanged] = field(default_factory=list)
+    marks: list[MarksChanged] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, events: Iterable[Event]) -> "Batch":
+        """Sort events by kind."""
+        batch = cls()
+        for event in events:
+            if isinstance(event, CheckInAccepted):
+                batch.check_ins.append(event)
+            elif isinstance(event, SessionStatusChanged):
+                batch.statuses.append(event)
+            else:
+                batch.marks.append(event)
+        return batch
+
+    @property
+    def sessions(self) -> list[UUID]:
+        """Every session touched, in the one order in which locks are taken."""
+        events: list[Event] = [*self.check_ins, *self.statuses, *self.marks]
+        return sorted({event.session_id for event in events})
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What a transaction did: counters before and after, and which check-ins were new."""
+
+    before: dict[UUID, Tally]
+    after: dict[UUID, Tally]
+    new: frozenset[UUID]

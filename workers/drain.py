@@ -1,0 +1,148 @@
+"""The drain: accepted events become facts in PostgreSQL, then news on the bus.
+
+One pass reads a batch from a source, applies it in one transaction, commits, publishes, and only then settles it, so
+a crash anywhere repeats work and never loses it; everything it repeats is without effect (event ids are unique, news
+carries absolute values). From before the commit until after the publish a pass holds a lock per session, so that
+news of one session leaves in the order of its facts however many drains there are.
+
+An event that cannot be applied is isolated by halving the batch; its neighbours are committed. After five deliveries
+it goes to the dead letters with its reason. A database that is away is nobody's fault: then nothing is counted.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import msgspec
+import structlog
+from redis.exceptions import RedisError
+from sqlalchemy import Connection, insert, text
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+
+from shared import keys
+from shared.messages.events import Event, SessionStatusChanged, decode
+from shared.messages.pushes import Push
+from shared.models import DeadLetter
+from workers.apply import apply
+from workers.ports import Ports
+from workers.project import project
+from workers.sources import Delivery, InboxSource, Source, StreamSource
+
+MOST_DELIVERIES = 5
+BUDGET_SECONDS = 5.0
+"""A drain gives way after this long, so that its process can take other calls; it asks to be called again."""
+
+Readable = tuple[Delivery, Event]
+
+log = structlog.get_logger()
+
+_LOCK = text(
+    "SELECT pg_advisory_lock(hashtextextended(id, 0)) FROM unnest(CAST(:ids AS text[])) WITH ORDINALITY AS s (id, n)"
+)
+_UNLOCK = text("SELECT pg_advisory_unlock_all()")
+
+
+@dataclass
+class Pass:
+    """What became of one batch."""
+
+    applied: list[Delivery] = field(default_factory=list)
+    failed: list[tuple[Delivery, str]] = field(default_factory=list)
+    pushes: list[Push] = field(default_factory=list)
+
+
+def drain(ports: Ports) -> bool:
+    """Drain until nothing waits or the time is up; whether more may wait."""
+    sources: list[Source] = [StreamSource(ports.redis, ports.consumer), InboxSource(ports.engine)]
+    until = time.monotonic() + BUDGET_SECONDS
+    try:
+        ports.redis.delete(keys.NUDGED)  # from here on an append calls for another drain
+        while time.monotonic() < until:
+            if not sum(drain_once(ports, source) for source in sources):
+                return False
+    except (RedisError, OperationalError, InterfaceError, OSError) as error:
+        log.warning("dependency away; the events stay where they are", reason=type(error).__name__)
+        return False
+    return True
+
+
+def drain_once(ports: Ports, source: Source) -> int:
+    """One batch of one source; how many events are settled."""
+    with source.take(ports.settings.drain_batch) as deliveries:
+        if not deliveries:
+            return 0
+        done = Pass()
+        readable = list(_readable(deliveries, done))
+        with ports.engine.connect() as connection, _sessions_locked(connection, readable):
+            _apply(connection, readable, done)
+            ports.publisher.publish(done.pushes)
+            project(ports, connection, _changed_sessions(readable))
+        dead = [(delivery, reason) for delivery, reason in done.failed if delivery.deliveries >= MOST_DELIVERIES]
+        _bury(ports, dead)
+        settled = [*done.applied, *(delivery for delivery, _ in dead)]
+        source.settle(settled, [delivery for delivery, _ in done.failed if delivery.deliveries < MOST_DELIVERIES])
+        log.info("drained", origin=deliveries[0].origin, applied=len(done.applied), failed=len(done.failed))
+        return len(settled)
+
+
+def _readable(deliveries: Sequence[Delivery], done: Pass) -> Iterator[Readable]:
+    for delivery in deliveries:
+        try:
+            yield delivery, decode(delivery.payload)
+        except msgspec.DecodeError as error:
+            done.failed.append((delivery, f"unreadable: {error}"))
+
+
+def _apply(connection: Connection, batch: Sequence[Readable], done: Pass) -> None:
+    """Apply a batch in one transaction, or its halves when it fails, down to the event that is to blame."""
+    if not batch:
+        return
+    try:
+        with connection.begin():
+            pushes = apply(connection, [event for _, event in batch])
+    except (OperationalError, InterfaceError):
+        raise
+    except SQLAlchemyError as error:
+        if len(batch) == 1:
+            done.failed.append((batch[0][0], str(getattr(error, "orig", error)).split("\n")[0]))
+            return
+        middle = len(batch) // 2
+        _apply(connection, batch[:middle], done)
+        _apply(connection, batch[middle:], done)
+        return
+    done.applied += [delivery for delivery, _ in batch]
+    done.pushes += pushes
+
+
+@contextmanager
+def _sessions_locked(connection: Connection, batch: Sequence[Readable]) -> Iterator[None]:
+    """Hold the lock of every session in the batch, taken in one order; a dead connection gives them back."""
+    ids = sorted({str(event.session_id) for _, event in batch})
+    connection.execute(_LOCK, {"ids": ids})
+    connection.commit()
+    try:
+        yield
+    finally:
+        if not connection.invalidated:
+            connection.rollback()
+            connection.execute(_UNLOCK)
+            connection.commit()
+
+
+def _changed_sessions(batch: Sequence[Readable]) -> set[UUID]:
+    return {event.session_id for _, event in batch if isinstance(event, SessionStatusChanged)}
+
+
+def _bury(ports: Ports, dead: Sequence[tuple[Delivery, str]]) -> None:
+    """Put what cannot be applied where a person will see it. Not a loss: it is kept, with its reason."""
+    if not dead:
+        return
+    rows = [
+        {"origin": delivery.origin, "entry_id": delivery.entry_id, "payload": delivery.payload, "reason": reason}
+        for delivery, reason in dead
+    ]
+    with ports.engine.begin() as connection:
+        connection.execute(insert(DeadLetter), rows)
+    log.error("dead letters", count=len(dead), reason=dead[0][1])

@@ -1,0 +1,52 @@
+"""Telling Redis what it must know of sessions, from the truth."""
+
+from collections.abc import Collection
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Row, text
+
+from shared import keys
+from shared.domain.words import SessionStatus
+from shared.messages import control
+from shared.projection import Projection, write
+from workers.ports import Ports
+
+_PROJECTED = """
+    SELECT s.id, s.status, s.teacher_id,
+           ARRAY(SELECT DISTINCT e.student_id
+                 FROM session_groups g JOIN enrolments e ON e.group_id = g.group_id
+                 WHERE g.session_id = s.id AND e.valid_from <= s.session_date
+                   AND (e.valid_until IS NULL OR s.session_date < e.valid_until)) AS students
+    FROM live_sessions s WHERE
+"""
+_BY_IDS = text(_PROJECTED + "s.id = ANY(:ids)")
+_OPEN = text("SELECT id, status FROM live_sessions WHERE status IN ('scheduled', 'active')")
+
+
+def project(ports: Ports, connection: Connection, session_ids: Collection[UUID]) -> None:
+    """Write the projections of sessions that changed, and tell every process to forget its copy."""
+    if not session_ids:
+        return
+    rows = connection.execute(_BY_IDS, {"ids": list(session_ids)}).all()
+    pipeline: Any = ports.redis.pipeline(transaction=True)
+    for row in rows:
+        write(pipeline, _projection(row))
+        pipeline.publish(keys.CONTROL, control.encode(control.SessionFactsChanged(row.id)))
+    pipeline.execute()
+
+
+def reproject(ports: Ports) -> None:
+    """Write the projections of open sessions that Redis has forgotten or has wrong."""
+    with ports.engine.connect() as connection:
+        status = {row.id: row.status for row in connection.execute(_OPEN)}
+        pipeline: Any = ports.redis.pipeline(transaction=False)
+        for session_id in status:
+            pipeline.hget(keys.session(session_id), "status")
+        known = dict(zip(status, pipeline.execute(), strict=True))
+        wrong = [session_id for session_id in status if (known[session_id] or b"").decode() != status[session_id]]
+        project(ports, connection, wrong)
+
+
+def _projection(row: Row[Any]) -> Projection:
+    return Projection(row.id, SessionStatus(row.status), row.teacher_id, row.students)

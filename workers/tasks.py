@@ -1,0 +1,34 @@
+"""The tasks, each a few lines: what they do stands in the modules they call."""
+
+from celery import shared_task
+
+from shared.queue import DRAIN
+from workers import maintenance
+from workers.drain import drain as drain_events
+from workers.ports import current
+
+
+@shared_task(name=DRAIN)
+def drain() -> None:
+    """Apply accepted events until none are left. Called often, may run many times at once."""
+    if drain_events(current()):
+        drain.apply_async(queue="events")
+
+
+@shared_task(name="maintenance.close_overdue")
+def close_overdue() -> None:
+    """Close sessions that their teachers forgot."""
+    if maintenance.close_overdue(current()):
+        drain.apply_async(queue="events")
+
+
+@shared_task(name="maintenance.take_snapshots")
+def take_snapshots() -> None:
+    """Keep the counters of sessions in which something changed."""
+    maintenance.take_snapshots(current())
+
+
+@shared_task(name="maintenance.project_sessions")
+def project_sessions() -> None:
+    """Tell Redis again what it may have forgotten."""
+    maintenance.project_sessions(current())
