@@ -1,0 +1,107 @@
+"""Who looks at a page: their name for the header, and what is said to those who may not see it."""
+
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from urllib.parse import quote
+
+import structlog
+from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from api import accounts
+from api.auth import cookie_identity
+from api.ownership import STAFF
+from api.pages.rendering import page
+from api.pages.shapes import Person
+from api.pages.texts import language_of
+from api.problems import AWAY as OVERLOADED
+from api.problems import Problem, of_refusal
+from api.services import Services
+from shared.domain.refusals import Refused
+from shared.domain.words import Role
+from shared.tokens import Identity
+
+AWAY: tuple[type[Exception], ...] = (*OVERLOADED, RedisError, SQLAlchemyError, OSError)
+"""A service is away or too slow: the page says so, and that trying again helps."""
+
+TROUBLE: tuple[type[Exception], ...] = (Refused, Problem, *AWAY)
+"""Everything that is answered with a page of words instead of the page that was asked for."""
+
+PageHandler = Callable[[Request, Identity], Awaitable[Response]]
+
+log = structlog.get_logger()
+
+
+async def person_of(services: Services, who: Identity) -> Person:
+    """The person, by name. While the database is away a page still works, only without the name."""
+    try:
+        known = await accounts.me(services, who)
+    except (SQLAlchemyError, OSError) as error:
+        log.warning("page without a name", reason=type(error).__name__)
+        return Person("", who.role)
+    return Person(known.name, who.role, known.student_number)
+
+
+def go(path: str) -> Response:
+    """See another page next; 303, so that reloading it repeats nothing."""
+    return RedirectResponse(path, 303, {"Cache-Control": "no-store"})
+
+
+def home_of(role: Role) -> str:
+    """Where a person starts."""
+    return "/teach" if role in STAFF else "/checkin"
+
+
+def to_login(request: Request) -> Response:
+    """Log in first, then come back: to this page, or after a form to where the person starts."""
+    wanted = request.url.path if request.method == "GET" else "/"
+    return go(f"/login?next={quote(wanted)}")
+
+
+def for_staff(handler: PageHandler) -> Callable[[Request], Awaitable[Response]]:
+    """A page of teachers and admins: others are shown their own start, strangers the login."""
+
+    @wraps(handler)
+    async def guarded(request: Request) -> Response:
+        who = await cookie_identity(request)
+        if who is None:
+            return to_login(request)
+        if who.role not in STAFF:
+            return go(home_of(who.role))
+        try:
+            return await handler(request, who)
+        except TROUBLE as error:
+            return await trouble(request, error, who)
+
+    return guarded
+
+
+async def trouble(request: Request, error: Exception, who: Identity | None) -> Response:
+    """A page instead of what was asked for, in words that say what to do."""
+    language = language_of(request)
+    _ = language.translations.gettext
+    status = status_of(error)
+    title, what_to_do = {
+        403: (_("This is not for you"), _("Your account may not do this.")),
+        404: (_("There is nothing here"), _("It may have been removed, or it belongs to somebody else.")),
+        429: (_("Too many requests"), _("Wait a minute, then try again.")),
+        503: (_("Not possible right now"), _("Nothing was changed. Try again in a moment.")),
+    }.get(status, (_("This did not work"), _("Nothing was changed. Go back and try again.")))
+    person = None if who is None else await person_of(request.app.state.services, who)
+    back = "/" if who is None else home_of(who.role)
+    values = {"title": title, "what_to_do": what_to_do, "back": back, "person": person}
+    return page("problem.html", values, status, language=language)
+
+
+def status_of(error: Exception) -> int:
+    """The HTTP status of what went wrong."""
+    if isinstance(error, Refused):
+        return of_refusal(error).status
+    return error.status if isinstance(error, Problem) else 503
+
+
+def code_of(error: Exception) -> str:
+    """The stable code of what went wrong."""
+    return str(error.code) if isinstance(error, Refused | Problem) else "unavailable"

@@ -1,0 +1,27 @@
+"""Every page and every form, in one list."""
+
+from starlette.routing import Route
+
+from api.pages import checkin, live, login, teach
+
+SESSION = "/teach/sessions/{session_id:uuid}"
+
+page_routes = [
+    Route("/", login.home),
+    Route("/login", login.show_login, methods=["GET"]),
+    Route("/login", login.log_in, methods=["POST"]),
+    Route("/logout", login.log_out, methods=["POST"]),
+    Route("/C/{token}", checkin.scanned, name="scanned"),
+    Route("/checkin", checkin.show, name="check_in_page"),
+    Route("/checkin", checkin.tap, methods=["POST"], name="check_in_tap"),
+    Route("/checkin/code", checkin.take_code, methods=["POST"], name="check_in_code"),
+    Route("/teach", teach.day, name="teach"),
+    Route("/teach/sessions", teach.start_class, methods=["POST"], name="start_class"),
+    Route(f"{SESSION}/live", live.card, name="live_card"),
+    *(Route(f"{SESSION}/{order}", live.ask, name=f"ask_{order}") for order in ("end", "cancel")),
+    *(
+        Route(f"{SESSION}/{order}", live.act, methods=["POST"], name=f"live_{order}")
+        for order in ("start", "end", "cancel", "code")
+    ),
+]
+"""Mounted by api/app.py. Names are what metrics count by."""

@@ -1,0 +1,114 @@
+"""What templates are given: plain values, already in words and in campus time."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from shared.domain.attendance import Tally
+from shared.domain.words import Role
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who is looking at the page. ``number`` is a student's number."""
+
+    name: str
+    role: Role
+    number: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """A session's counters. ``present`` counts present and late; ``rate`` is percent."""
+
+    total: int
+    present: int
+    late: int
+    absent: int
+    excused: int
+    unmarked: int
+    rate: float
+
+    @classmethod
+    def of(cls, tally: Tally) -> "Counts":
+        """From the domain's tally."""
+        return cls(
+            total=tally.enrolled,
+            present=tally.present + tally.late,
+            late=tally.late,
+            absent=tally.absent,
+            excused=tally.excused,
+            unmarked=tally.not_marked,
+            rate=tally.rate,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SessionCard:
+    """A session among others. ``time`` and ``until`` are clock times, ``day`` a short date."""
+
+    id: UUID
+    class_name: str
+    room: str | None
+    status: str
+    day: str
+    time: str
+    until: str | None
+    counts: Counts
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRow:
+    """A group that a teacher may start a session with. ``room`` is where it met last."""
+
+    id: UUID
+    class_name: str
+    title: str
+    enrolled: int
+    active_session: UUID | None
+    room: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LiveView:
+    """The session of a live page; clock times, null until they are known."""
+
+    id: UUID
+    class_name: str
+    room: str | None
+    status: str
+    channel: str
+    time: str | None
+    started: str | None
+    ended: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """A code exchanged for a ticket, waiting for one tap. ``time`` is when it was scanned.
+
+    ``seconds_left`` and not a moment: the phone's own clock may be wrong, but it can count.
+    """
+
+    ticket: str
+    session_id: UUID
+    class_name: str
+    room: str | None
+    time: str
+    seconds_left: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of a check-in; ``status`` is present or late, ``repeat`` that it was done before."""
+
+    status: str
+    time: str
+    class_name: str
+    room: str | None
+    repeat: bool
+
+
+def wire_time(moment: datetime) -> str:
+    """RFC 3339 with ``Z``, as scripts read it."""
+    return moment.isoformat().replace("+00:00", "Z")

@@ -1,0 +1,112 @@
+/** The code on the screen: picture, short code and countdown, renewed together at each step. */
+
+const DEAD_AFTER = 5000; // a step is accepted until 5 s after its end; later, scanning it is in vain
+const LOOK_WHILE_HIDDEN = 5000; // somebody may show it again from another screen
+const PATIENCE = [300, 1000, 2000, 4000];
+
+class CheckInCode extends HTMLElement {
+  #expires = 0; #step = 0; #visible = false; #rotate = 15;
+  #notBefore = 0; #tries = 0; #busy = false;
+
+  /** Starts following `clock`, the server's time. */
+  follow(clock) {
+    this.clock = clock;
+    this.#visible = this.dataset.visible === "true";
+    this.#step = Number(this.dataset.step);
+    this.#rotate = Number(this.dataset.rotate);
+    this.#expires = Date.parse(this.dataset.expires);
+    this.#part("toggle").addEventListener("submit", (event) => this.#toggle(event));
+    this.timer = setInterval(() => this.#tick(), 200);
+    this.#renew(); // at once: the first answer sets the clock
+  }
+
+  disconnectedCallback() {
+    clearInterval(this.timer);
+  }
+
+  get #url() {
+    return `/api/v1/sessions/${this.dataset.session}/qr`;
+  }
+
+  #part(name) {
+    return this.querySelector(`[data-part=${name}]`);
+  }
+
+  #tick() {
+    const left = this.#expires - this.clock.now();
+    if (this.#visible) this.#draw(Math.max(0, left));
+    this.#part("dead").hidden = left > -DEAD_AFTER;
+    const due = this.#visible ? left <= 0 : left <= -LOOK_WHILE_HIDDEN;
+    if (due && Date.now() >= this.#notBefore) this.#renew();
+  }
+
+  #draw(left) {
+    const share = Math.min(100, left / (10 * this.#rotate));
+    this.#part("hand").setAttribute("stroke-dasharray", `${share.toFixed(1)} 100`);
+    const digits = String(Math.ceil(left / 1000));
+    if (this.#part("digits").textContent !== digits) this.#part("digits").textContent = digits;
+  }
+
+  async #renew() {
+    if (this.#busy) return;
+    this.#busy = true;
+    try {
+      await this.#show(await this.#ask("GET"));
+    } catch {
+      this.#wait(); // no answer: the overlay says so when the code is dead
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  async #ask(method, body) {
+    const asked = Date.now();
+    const headers = body ? { "Content-Type": "application/json" } : {};
+    const response = await fetch(this.#url, { method, headers, body: body && JSON.stringify(body), cache: "no-store" });
+    if (!response.ok) throw new Error(`code: ${response.status}`);
+    this.clock.learnFrom(response, asked);
+    return response.json();
+  }
+
+  #wait() {
+    this.#notBefore = Date.now() + PATIENCE[Math.min(this.#tries, PATIENCE.length - 1)];
+    this.#tries += 1;
+  }
+
+  async #show(code) {
+    const changed = code.step !== this.#step || code.visible !== this.#visible;
+    if (!changed && code.visible) this.#wait(); // asked a moment too early
+    if (changed && code.visible) await this.#picture(code.step);
+    if (changed || !code.visible) this.#tries = this.#notBefore = 0;
+    this.#step = code.step;
+    this.#visible = code.visible;
+    this.#rotate = code.rotateSeconds;
+    this.#expires = Date.parse(code.expiresAt);
+    this.#part("short").textContent = code.visible ? `${code.shortCode.slice(0, 4)} ${code.shortCode.slice(4)}` : "···· ····";
+    for (const part of ["shown", "countdown", "hide"]) this.#part(part).hidden = !code.visible;
+    for (const part of ["paused", "show"]) this.#part(part).hidden = code.visible;
+  }
+
+  /** The new picture is complete before the old one goes: no flicker, and never half a code. */
+  async #picture(step) {
+    const next = new Image();
+    next.src = `${this.#url}.svg?step=${step}`;
+    await next.decode();
+    this.#part("qr").src = next.src;
+  }
+
+  async #toggle(event) {
+    const button = event.submitter;
+    if (this.plain || !button) return; // the form itself does it
+    event.preventDefault();
+    try {
+      await this.#show(await this.#ask("PUT", { visible: button.value === "true" }));
+      this.#part(button.value === "true" ? "hide" : "show").focus();
+    } catch {
+      this.plain = true;
+      event.target.requestSubmit(button);
+    }
+  }
+}
+
+customElements.define("check-in-code", CheckInCode);

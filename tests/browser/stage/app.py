@@ -1,0 +1,179 @@
+"""The stage's API and gateway: as little as the modules need, and the ropes to pull."""
+
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from api.codeview import draw_svg
+from api.pages.shapes import wire_time
+from tests.browser.stage.pages import page_routes
+from tests.browser.stage.world import SESSION, World
+
+STATIC = Path(__file__).parents[3] / "api" / "static"
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self' ws:; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
+
+class Policy:
+    """The same content security policy as the real pages have."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Adds the header."""
+
+        async def with_policy(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"].append((b"content-security-policy", POLICY.encode()))
+            await send(message)
+
+        await self._app(scope, receive, with_policy)
+
+
+async def ticket(request: Request) -> Response:
+    """A ticket for the stage's own gateway."""
+    world: World = request.app.state.world
+    if not world.api_up:
+        return JSONResponse({"code": "unavailable"}, 503)
+    url = f"ws://{request.url.netloc}/ws"
+    return JSONResponse({"ticket": "t", "expiresAt": wire_time(datetime.now(UTC)), "url": url}, 201)
+
+
+async def stats(request: Request) -> Response:
+    """A snapshot."""
+    world: World = request.app.state.world
+    return JSONResponse(world.stats()) if world.api_up else JSONResponse({"code": "unavailable"}, 503)
+
+
+async def code(request: Request) -> Response:
+    """The code; PUT hides and shows it."""
+    world: World = request.app.state.world
+    if not world.api_up:
+        return JSONResponse({"code": "unavailable"}, 503)
+    if request.method == "PUT":
+        visible = (await request.json())["visible"]
+        world.generation += visible and not world.visible
+        world.visible = visible
+    return JSONResponse(world.code().model_dump(by_alias=True, mode="json"))
+
+
+async def picture(request: Request) -> Response:
+    """The code as a picture."""
+    link = request.app.state.world.code().check_in_url
+    return Response(draw_svg(link), media_type="image/svg+xml", headers={"Cache-Control": "no-store"})
+
+
+async def attend(request: Request) -> Response:
+    """A check-in: answers 503 as often as the world says, then yes."""
+    world: World = request.app.state.world
+    status = world.answers.pop(0) if world.answers else 202
+    codes = {409: "code_already_used", 410: "code_expired", 403: "not_enrolled"}
+    if status >= 400:
+        return JSONResponse({"code": codes.get(status, "unavailable")}, status)
+    word = {200: "present", 202: "present", 299: "late"}[status]
+    moment = f"{datetime.now(UTC):%Y-%m-%d}T09:02:11.250Z"
+    return JSONResponse({"timestamp": moment, "status": word, "duplicate": status == 200}, 202)
+
+
+async def gateway(socket: WebSocket) -> None:
+    """The gateway's side of 3-realtime: resume exactly, or say RESYNC."""
+    world: World = socket.app.state.world
+    if not world.sockets_allowed:
+        await socket.close()
+        return
+    await socket.accept()
+    hello = {"userId": "1", "expiresAt": "", "pingSeconds": 15, "serverTime": wire_time(datetime.now(UTC))}
+    await socket.send_json({"type": "CONNECTED", "payload": {"data": hello}})
+    try:
+        while True:
+            await _hear(socket, world, await socket.receive_json())
+    except WebSocketDisconnect:
+        socket.app.state.sockets.discard(socket)
+
+
+async def _hear(socket: WebSocket, world: World, frame: dict[str, Any]) -> None:
+    if frame["type"] == "PING":
+        await socket.send_json({"type": "PONG", "payload": {"data": {}}})
+        return
+    resumed = frame["epoch"] == world.epoch and frame["version"] <= world.version
+    data = {"channel": frame["channel"], "version": world.version, "epoch": world.epoch, "recovered": resumed}
+    await socket.send_json({"type": "SUBSCRIBED", "payload": {"data": data}})
+    if not resumed:
+        await socket.send_json(
+            {"type": "RESYNC", "payload": {"data": {"channel": frame["channel"], "reason": "epoch"}}}
+        )
+    for missed in world.history if resumed else []:
+        if missed["payload"]["version"] > frame["version"]:
+            await socket.send_json(missed)
+    socket.app.state.sockets.add(socket)
+
+
+async def pull(request: Request) -> Response:
+    """Pull a rope: ``{"do": …}`` with its arguments."""
+    order = await request.json()
+    app, world = request.app, request.app.state.world
+    frames: list[dict[str, Any]] = []
+    match order.pop("do"):
+        case "reset":
+            await _close_all(app)
+            app.state.world = World(**order)
+        case "check_in":
+            frames = world.check_in(order["count"], late=order.get("late", False))
+        case "set":
+            for name, value in order.items():
+                setattr(world, name, value)
+        case "end":
+            world.status = "completed"
+            frames = [world.push("SESSION_STATUS", {"oldStatus": "active", "newStatus": "completed", "reason": None})]
+        case "lose_history":
+            world.epoch, world.version, world.history = "second", 0, []
+        case "cut":
+            await _close_all(app)
+    await _send(app, frames[order.get("skip", 0) :])
+    return JSONResponse(app.state.world.stats())
+
+
+async def _send(app: Starlette, frames: list[dict[str, Any]]) -> None:
+    for socket in list(app.state.sockets):
+        for frame in frames:
+            await socket.send_json(frame)
+
+
+async def _close_all(app: Starlette) -> None:
+    sockets, app.state.sockets = app.state.sockets, set()
+    await asyncio.gather(*(socket.close(1012) for socket in sockets))
+
+
+def make_stage() -> Starlette:
+    """The whole stage."""
+    session = f"/api/v1/sessions/{SESSION}"
+    app = Starlette(
+        routes=[
+            *page_routes,
+            Route("/api/v1/realtime/ticket", ticket, methods=["POST"]),
+            Route(f"{session}/stats", stats),
+            Route(f"{session}/qr", code, methods=["GET", "PUT"]),
+            Route(f"{session}/qr.svg", picture),
+            Route(f"{session}/attendance", attend, methods=["POST"]),
+            Route("/stage", pull, methods=["POST"]),
+            WebSocketRoute("/ws", gateway),
+            Mount("/static", StaticFiles(directory=STATIC)),
+        ],
+        middleware=[Middleware(Policy)],
+    )
+    app.state.world = World()
+    app.state.sockets = set()
+    return app

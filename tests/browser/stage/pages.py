@@ -1,0 +1,144 @@
+"""The stage's pages: the real templates with invented people."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from api.pages.rendering import page
+from api.pages.shapes import Answer, Counts, GroupRow, LiveView, Person, Scan, SessionCard
+from shared.domain.attendance import Tally
+from shared.domain.words import Role
+from tests.browser.stage.world import SESSION, World
+
+ZONE = ZoneInfo("UTC")
+SECTION_A = "TEST101 Section A"
+ROOM = "R 12"
+TEACHER = Person("Test Teacher", Role.TEACHER)
+STUDENT = Person("John Doe", Role.STUDENT, "S12345")
+SCAN = Scan("the-ticket", SESSION, SECTION_A, ROOM, "09:02", 118)
+
+
+def counts(*numbers: int) -> Counts:
+    """Counters from enrolled, present, late, absent, excused."""
+    return Counts.of(Tally(*numbers))
+
+
+FULL = counts(30, 25, 2, 2, 1)
+TODAY = [
+    SessionCard(SESSION, SECTION_A, ROOM, "active", "", "09:00", "10:30", counts(30, 17, 2, 0, 1)),
+    SessionCard(UUID(int=2), "MATH201 Tutorial", None, "scheduled", "", "13:15", "14:00", counts(1, 0)),
+    SessionCard(UUID(int=3), SECTION_A, ROOM, "completed", "", "07:45", "08:30", FULL),
+    SessionCard(UUID(int=4), SECTION_A, "Auditorium Maximum, Main Building", "cancelled", "", "07:00", None, FULL),
+]
+HISTORY = [
+    SessionCard(UUID(int=10 + n), SECTION_A, ROOM, status, f"{19 - n} November", "09:00", "10:30", FULL)
+    for n, status in enumerate(("completed", "completed", "cancelled", "completed", "completed"))
+]
+GROUPS = [
+    GroupRow(UUID(int=50), SECTION_A, "Introduction to Testing", 30, SESSION, ROOM),
+    GroupRow(UUID(int=51), "TEST101 Section B", "Introduction to Testing", 28, None, "R 14"),
+    GroupRow(UUID(int=52), "MATH201 Tutorial", "Algebra", 1, None, None),
+]
+
+
+async def login(request: Request) -> Response:
+    """The login form; ``?state=error`` and ``?state=scan`` show it in those states."""
+    state = request.query_params.get("state")
+    error = "This email and password do not match an account." if state == "error" else None
+    scan = SCAN if state == "scan" else None
+    return page("login.html", {"person": None, "next": "/checkin", "email": "", "error": error, "scan": scan})
+
+
+async def teach(request: Request) -> Response:
+    """Today; ``?state=empty`` for a teacher without anything."""
+    empty = request.query_params.get("state") == "empty"
+    lists: dict[str, Any] = {
+        "sessions": [] if empty else TODAY,
+        "groups": [] if empty else GROUPS,
+        "history": [] if empty else HISTORY,
+    }
+    return page("teach/index.html", {"person": TEACHER, "today": "Saturday, 21 November 2026", "notice": None, **lists})
+
+
+async def live(request: Request) -> Response:
+    """The Live Session Card."""
+    world: World = request.app.state.world
+    stats = world.stats()
+    recent = [{**entry, "time": entry["timestamp"][11:16]} for entry in stats["recentCheckins"]]
+    code: dict[str, Any] = world.code().model_dump(by_alias=True, mode="json")
+    left = datetime.fromisoformat(code["expiresAt"]) - datetime.now(UTC)
+    values = {
+        "person": TEACHER,
+        "session": _session(world),
+        "stats": stats,
+        "recent": recent,
+        "snapshot": msgspec.json.encode(stats).decode(),
+        "code": {**code, "secondsLeft": int(left.total_seconds()) + 1},
+        "checkin_address": "muster.example.edu/checkin",
+        "zone": ZONE,
+        "notice": None,
+    }
+    return page("teach/live.html", values)
+
+
+def _session(world: World) -> LiveView:
+    started = None if world.status == "scheduled" else "09:00"
+    ended = "10:24" if world.status == "completed" else None
+    channel = f"attendance_updates_{SESSION}"
+    return LiveView(SESSION, SECTION_A, ROOM, world.status, channel, "09:00", started, ended)
+
+
+async def ask(request: Request) -> Response:
+    """The confirm step without script."""
+    world: World = request.app.state.world
+    unmarked = world.tally().not_marked
+    values = {"person": TEACHER, "session": _session(world), "ask": request.path_params["ask"], "unmarked": unmarked}
+    return page("teach/ask.html", values)
+
+
+async def typed(request: Request) -> Response:
+    """The page for typing a code, or with a scan the one tap, or a refusal."""
+    state = request.query_params.get("state", "scan")
+    if state == "typed":
+        return page("checkin/typed.html", {"person": None, "code_refused": None, "typed": ""})
+    if state == "mistyped":
+        values = {"person": STUDENT, "code_refused": "code_invalid", "typed": "ABCD 1234"}
+        return page("checkin/typed.html", values, 400)
+    if state in ("present", "late", "again"):
+        return _result("late" if state == "late" else "present", repeat=state == "again")
+    if state != "scan":
+        return page("checkin/refused.html", {"person": STUDENT, "code": state, "ticket": "the-ticket"})
+    return page("checkin/confirm.html", {"person": STUDENT, "scan": SCAN, "zone": ZONE})
+
+
+async def checked_in(_request: Request) -> Response:
+    """The form's answer, for phones without script."""
+    return _result("present", repeat=False)
+
+
+def _result(status: str, *, repeat: bool) -> Response:
+    answer = Answer(status, "09:02", SECTION_A, ROOM, repeat)
+    return page("checkin/result.html", {"person": STUDENT, "answer": answer})
+
+
+async def problem(_request: Request) -> Response:
+    """A page for something that is not there."""
+    values = {"person": TEACHER, "title": "There is nothing here", "what_to_do": "Go back.", "back": "/teach"}
+    return page("problem.html", values, 404)
+
+
+page_routes = [
+    Route("/login", login),
+    Route("/teach", teach),
+    Route("/teach/sessions/{id}/live", live),
+    Route("/teach/sessions/{id}/{ask:str}", ask),
+    Route("/checkin", typed),
+    Route("/checkin", checked_in, methods=["POST"]),
+    Route("/problem", problem),
+]

@@ -1,0 +1,118 @@
+"""The invented class on the stage, with a channel that numbers its pushes as the real one does."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from api.codeview import CodeView, view_code
+from api.facts import SessionFacts
+from api.pages.shapes import wire_time
+from shared.domain.attendance import Tally
+from shared.domain.codes import CodeFace
+from shared.domain.words import SessionStatus
+
+SESSION = UUID(int=0x0193_0000_0000_7000_8000_0000_0000_0001)
+TOTAL = 30
+SECRET = b"a secret of the stage, long enough"
+NAMES = (
+    "John Doe", "Amira Haddad", "Björn Åkesson", "Chidinma Okafor", "Diego Fernández", "Eszter Nagy", "Farid Rahimi",
+    "Grace O’Connor", "Hiroshi Tanaka", "Ines Carvalho", "Jakub Wiśniewski", "Katarzyna Lewandowska-Zielińska",
+    "Liam Byrne", "Mei Lin", "Noor van den Berg", "Olu Adeyemi", "Priya Raman", "Quentin Lefèvre", "Rosa Marchetti",
+    "Sven Lindqvist", "Thandiwe Nkosi", "Umar Siddiqui", "Valentina Rossi", "William Chen", "Ximena Torres",
+    "Yusuf Demir", "Zoë Papadopoulos", "Anna Kowalska", "Ben Mwangi", "Clara Schmidt",
+)  # fmt: skip
+
+
+def student_id(place: int) -> UUID:
+    """The id of the student at a place of the list."""
+    return UUID(int=0x1000 + place)
+
+
+@dataclass
+class World:
+    """One running session, its channel, and the ropes."""
+
+    status: str = "active"
+    version: int = 0
+    epoch: str = "first"
+    visible: bool = True
+    generation: int = 0
+    rotate_seconds: int = 15
+    began: datetime = field(default_factory=lambda: datetime.now(UTC) - timedelta(minutes=4))
+    checked_in: list[dict[str, Any]] = field(default_factory=list)
+    excused: int = 0
+    history: list[dict[str, Any]] = field(default_factory=list)
+    sockets_allowed: bool = True
+    api_up: bool = True
+    answers: list[int] = field(default_factory=list)
+
+    def code(self) -> CodeView:
+        """The code that is shown now."""
+        face = CodeFace(7, self.generation, self.began, self.rotate_seconds, self.visible)
+        facts = SessionFacts(
+            id=SESSION,
+            status=SessionStatus.ACTIVE,
+            teacher_id=UUID(int=1),
+            class_name="TEST101 Section A",
+            room="R 12",
+            start=self.began,
+            late_after_minutes=5.0,
+            face=face,
+            students=frozenset(),
+        )
+        return view_code(SECRET, "https://muster.example.edu", facts, datetime.now(UTC))
+
+    def tally(self) -> Tally:
+        """The counters."""
+        late = sum(entry["status"] == "late" for entry in self.checked_in)
+        return Tally(TOTAL, len(self.checked_in) - late, late, 0, self.excused, 0)
+
+    def stats(self) -> dict[str, Any]:
+        """A snapshot, as ``/stats`` gives it."""
+        newest = sorted(self.checked_in, key=lambda entry: entry["timestamp"], reverse=True)
+        counters = self.counters()
+        base = {"sessionId": str(SESSION), "status": self.status, "totalStudents": TOTAL}
+        position = {"version": self.version, "epoch": self.epoch}
+        return {**base, **counters, "recentCheckins": newest[:20], "flags": [], **position}
+
+    def counters(self) -> dict[str, Any]:
+        """The counters, as a STATS_UPDATE has them."""
+        tally = self.tally()
+        return {
+            "presentStudents": tally.present + tally.late,
+            "lateStudents": tally.late,
+            "absentStudents": tally.absent,
+            "excusedStudents": tally.excused,
+            "notMarked": tally.not_marked,
+            "connectedCount": 0,
+            "attendanceRate": tally.rate,
+        }
+
+    def check_in(self, count: int, *, late: bool = False) -> list[dict[str, Any]]:
+        """That many more students check in; the frames that tell it."""
+        now = datetime.now(UTC)
+        arrived = []
+        for step in range(count):
+            place = len(self.checked_in)
+            arrived.append(
+                {
+                    "sessionId": str(SESSION),
+                    "studentId": str(student_id(place)),
+                    "studentNumber": f"S{12345 + place}",
+                    "studentName": NAMES[place],
+                    "timestamp": wire_time(now + timedelta(milliseconds=step)),
+                    "status": "late" if late else "present",
+                    "checkInLocation": None,
+                }
+            )
+            self.checked_in.append(arrived[-1])
+        return [self.push("CHECK_IN", {"checkIns": arrived}), self.push("STATS_UPDATE", self.counters())]
+
+    def push(self, kind: str, data: dict[str, Any]) -> dict[str, Any]:
+        """Number a push and keep it."""
+        self.version += 1
+        payload = {"sessionId": str(SESSION), "timestamp": wire_time(datetime.now(UTC)), "data": data}
+        frame = {"type": kind, "payload": {**payload, "version": self.version, "epoch": self.epoch}}
+        self.history.append(frame)
+        return frame
