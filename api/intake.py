@@ -15,7 +15,7 @@ from uuid import UUID
 import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
-from sqlalchemy import insert, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api.breaker import Breaker
@@ -25,9 +25,9 @@ from shared import keys
 from shared.database import speak_as
 from shared.domain.tickets import LIFE, from_millis, to_millis
 from shared.domain.words import Mark, SessionStatus
+from shared.inbox import PUT, rows
 from shared.lua import script
 from shared.messages.events import CheckInAccepted, encode
-from shared.models import InboxEvent
 from shared.projection import write
 from shared.queue import Nudger
 
@@ -153,9 +153,7 @@ class Intake:
         async with speak_as(self._engine, None, None) as connection:
             ids = list({event.session_id for event in events})
             active = set((await connection.execute(_ACTIVE, {"ids": ids})).scalars())
-            rows = [{"payload": encode(event)} for event in events if event.session_id in active]
-            if rows:
-                await connection.execute(insert(InboxEvent), rows)
+            await connection.execute(PUT, rows([event for event in events if event.session_id in active]))
         self._nudger.nudge()
         return [
             Verdict(Outcome.ACCEPTED, Receipt.of(event)) if event.session_id in active else Verdict(Outcome.NOT_ACTIVE)

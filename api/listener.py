@@ -44,10 +44,10 @@ class Listener:
             self._forget_all()
             while True:
                 message = await channel.get_message(timeout=30.0)
-                if message is not None:
+                if message is None:
+                    await channel.ping()  # a silent connection may be a dead one
+                elif message["type"] == "message":
                     self.hear(message["data"])
-                else:
-                    await channel.ping()
 
     def hear(self, payload: bytes) -> None:
         """Act on one message; what cannot be read is logged and dropped."""

@@ -8,15 +8,14 @@ from uuid import UUID
 
 import structlog
 from redis.exceptions import RedisError
-from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.services import Services
 from shared import keys
 from shared.domain.words import SessionStatus
+from shared.inbox import PUT, rows
 from shared.messages import control
-from shared.messages.events import Event, encode
-from shared.models import InboxEvent
+from shared.messages.events import Event
 from shared.projection import write
 
 log = structlog.get_logger()
@@ -24,7 +23,7 @@ log = structlog.get_logger()
 
 async def tell(connection: AsyncConnection, *events: Event) -> None:
     """Promise, in this transaction, that the drain will publish these events."""
-    await connection.execute(insert(InboxEvent), [{"payload": encode(event)} for event in events])
+    await connection.execute(PUT, rows(events))
 
 
 async def spread(services: Services, session_id: UUID) -> None:

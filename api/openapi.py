@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 from spectree import Response as Answers
 from spectree import SecurityScheme, SpecTree
-from spectree.models import SecuritySchemeData
+from spectree.models import SecureType, SecuritySchemeData
 from spectree.page import PAGE_TEMPLATES
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -54,7 +54,9 @@ def describe(endpoints: list[Endpoint], version: str) -> dict[str, Any]:
         mode="strict",
         naming_strategy=lambda model: model.__name__,
         nested_naming_strategy=lambda _parent, child: child,
-        security_schemes=[SecurityScheme(name="bearer", data=SecuritySchemeData(type="http", scheme="bearer"))],
+        security_schemes=[
+            SecurityScheme(name="bearer", data=SecuritySchemeData(type=SecureType.HTTP, scheme="bearer"))
+        ],
         validation_error_status=422,
         validation_error_model=ProblemModel,
     )

@@ -26,6 +26,7 @@ _COLUMNS = """
     s.scheduled_start, s.scheduled_end, s.started_at, s.ended_at, s.created_at,
     ARRAY(SELECT g.group_id FROM session_groups g WHERE g.session_id = s.id ORDER BY g.group_id) AS group_ids
 """
+_LOCK_TALLY = text("SELECT 1 FROM session_tallies WHERE session_id = :id FOR UPDATE")
 _WHEN = "coalesce(s.scheduled_start, s.started_at, s.created_at)"
 
 
@@ -65,6 +66,8 @@ async def load(connection: AsyncConnection, who: Identity, session_id: UUID, *, 
     """A session that the person has a part in; ``not_found`` otherwise, whether it exists or not."""
     statement = f"SELECT {_COLUMNS} FROM live_sessions s WHERE s.id = :id AND {MY_SESSIONS[who.role]}"  # noqa: S608
     if lock and who.role in STAFF:
+        # Counters first, as the drain does: two writers that take locks in one order cannot block each other.
+        await connection.execute(_LOCK_TALLY, {"id": session_id})
         statement += " FOR UPDATE"
     row = (await connection.execute(text(statement), {"id": session_id, "me": who.user_id})).one_or_none()
     if row is None:

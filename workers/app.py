@@ -4,6 +4,7 @@ Four queues, so that operations can scale their pools apart: ``events`` (drains)
 ``maintenance``. Messages are nudges and periodic calls; facts live in the stream, the inbox and PostgreSQL.
 """
 
+import logging
 from functools import cache
 from typing import Any
 
@@ -61,6 +62,8 @@ def schedule() -> dict[str, dict[str, Any]]:
 @setup_logging.connect
 def _logs(**_: object) -> None:
     configure_logs(load_settings(), "worker")
+    for chatty in ("celery.worker.strategy", "celery.app.trace"):  # two lines per nudge would drown the rest
+        logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
 @worker_process_init.connect

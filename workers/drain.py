@@ -83,7 +83,7 @@ def drain_once(ports: Ports, source: Source) -> int:
         _bury(ports, dead)
         settled = [*done.applied, *(delivery for delivery, _ in dead)]
         source.settle(settled, [delivery for delivery, _ in done.failed if delivery.deliveries < MOST_DELIVERIES])
-        log.info("drained", origin=deliveries[0].origin, applied=len(done.applied), failed=len(done.failed))
+        log.debug("drained", origin=deliveries[0].origin, applied=len(done.applied), failed=len(done.failed))
         return len(settled)
 
 

@@ -4,11 +4,11 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
-from sqlalchemy import insert, text
+from sqlalchemy import text
 
 from shared.domain.words import SessionStatus
-from shared.messages.events import SessionStatusChanged, encode
-from shared.models import InboxEvent
+from shared.inbox import PUT, rows
+from shared.messages.events import SessionStatusChanged
 from workers.ports import Ports
 from workers.project import reproject
 
@@ -56,7 +56,7 @@ def close_overdue(ports: Ports) -> int:
         connection.execute(_BECAUSE)
         closed = list(connection.execute(_CLOSE, {"now": now, "ids": overdue}).scalars())
         if closed:
-            connection.execute(insert(InboxEvent), [{"payload": encode(_ended(session, now))} for session in closed])
+            connection.execute(PUT, rows([_ended(session, now) for session in closed]))
     if closed:
         log.info("closed overdue sessions", count=len(closed))
     return len(closed)
