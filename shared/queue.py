@@ -31,8 +31,11 @@ def broker_options(settings: Settings) -> dict[str, object]:
 
 
 def broker_url(settings: Settings) -> str:
-    """The Redis URL in the form that kombu reads: a unix socket is ``redis+socket://``."""
-    return settings.redis_url.replace("unix://", "redis+socket://", 1)
+    """The Redis URL in the form that kombu reads: a unix socket is ``redis+socket://``, its ``db`` a virtual host."""
+    url = settings.redis_url
+    if url.startswith("unix://"):
+        return url.replace("unix://", "redis+socket://", 1).replace("?db=", "?virtual_host=", 1)
+    return url
 
 
 class Nudger:

@@ -43,7 +43,7 @@ def create_celery(settings: Settings) -> Celery:
         beat_schedule=schedule(),
         redbeat_redis_url=settings.redis_url,
         redbeat_key_prefix="muster:beat:",
-        redbeat_lock_timeout=30,
+        redbeat_lock_timeout=15,
         beat_max_loop_interval=1,
     )
     return celery
@@ -62,7 +62,7 @@ def schedule() -> dict[str, dict[str, Any]]:
 @setup_logging.connect
 def _logs(**_: object) -> None:
     configure_logs(load_settings(), "worker")
-    for chatty in ("celery.worker.strategy", "celery.app.trace"):  # two lines per nudge would drown the rest
+    for chatty in ("celery.worker.strategy", "celery.app.trace", "celery.beat"):  # two lines per nudge would drown the rest
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
