@@ -28,11 +28,13 @@ from api.listener import Listener
 from api.middleware import SameSiteWrites, Surround
 from api.pages.routes import page_routes
 from api.problems import AWAY, Problem, on_away, on_crash, on_http, on_problem, on_refused
+from api.revocations import Revocations
 from api.routes import ENDPOINTS
 from api.services import Clock, Services, utc_now
 from shared.database import app_engine
 from shared.domain.refusals import Refused
 from shared.jwks import Jwks
+from shared.process import settle_heap
 from shared.queue import Nudger
 from shared.redis import async_redis
 from shared.settings import Settings
@@ -55,6 +57,7 @@ async def open_services(settings: Settings, now: Clock = utc_now) -> AsyncIterat
         stack.push_async_callback(redis.aclose)
         nudger = Nudger(settings)
         stack.push_async_callback(asyncio.to_thread, nudger.close)
+        breaker = Breaker()  # one for all: they share the Redis that fails
         slow = ThreadPoolExecutor(SLOW_THREADS, "slow")
         stack.callback(slow.shutdown, wait=False)
         facts = FactsCache(engine, settings.facts_seconds, time.monotonic)
@@ -67,9 +70,10 @@ async def open_services(settings: Settings, now: Clock = utc_now) -> AsyncIterat
             engine=engine,
             redis=redis,
             tokens=tokens,
+            revocations=Revocations(redis, breaker),
             facts=facts,
-            intake=Intake(redis, engine, facts, nudger, Breaker()),
-            limiter=Limiter(redis_storage(settings.redis_url, settings.redis_timeout)),
+            intake=Intake(redis, engine, facts, nudger, breaker),
+            limiter=Limiter(redis_storage(redis)),
             pictures=CodePictures(slow),
             nudger=nudger,
             slow=slow,
@@ -97,6 +101,22 @@ async def _every(seconds: float, blocking: Callable[[], None]) -> None:
         await asyncio.to_thread(blocking)
 
 
+def _cors(settings: Settings) -> list[Middleware]:
+    """For front ends that live elsewhere; nothing at all where there are none."""
+    if not settings.allowed_origins:
+        return []
+    return [
+        Middleware(
+            CORSMiddleware,
+            allow_origins=settings.allowed_origins,
+            allow_methods=["GET", "POST", "PUT", "DELETE"],
+            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "X-Request-ID"],
+            expose_headers=["Location", "Retry-After", "X-Request-ID"],
+            max_age=600,
+        )
+    ]
+
+
 def create_app(settings: Settings, now: Clock = utc_now) -> Starlette:
     """The application. Its services are opened when it starts and closed when it stops."""
 
@@ -104,6 +124,7 @@ def create_app(settings: Settings, now: Clock = utc_now) -> Starlette:
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with open_services(settings, now) as services:
             app.state.services = services
+            settle_heap()
             yield
 
     document = openapi.describe(ENDPOINTS, version("muster"))
@@ -118,14 +139,7 @@ def create_app(settings: Settings, now: Clock = utc_now) -> Starlette:
         ],
         middleware=[
             Middleware(Surround, settings=settings),
-            Middleware(
-                CORSMiddleware,
-                allow_origins=settings.allowed_origins,
-                allow_methods=["GET", "POST", "PUT", "DELETE"],
-                allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "X-Request-ID"],
-                expose_headers=["Location", "Retry-After", "X-Request-ID"],
-                max_age=600,
-            ),
+            *_cors(settings),
             Middleware(SameSiteWrites, settings=settings),
         ],
         exception_handlers={

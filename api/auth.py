@@ -9,13 +9,11 @@ import secrets
 from datetime import datetime
 
 import structlog
-from redis.exceptions import RedisError
 from starlette.requests import Request
 from starlette.responses import Response
 
 from api.problems import unauthenticated
 from api.services import Services
-from shared import keys
 from shared.settings import Settings
 from shared.tokens import Identity, InvalidToken
 
@@ -60,19 +58,10 @@ async def verified(services: Services, token: str) -> Identity | None:
     except InvalidToken as error:
         log.info("token refused", reason=str(error))
         return None
-    if await _logged_out(services, identity):
+    if await services.revocations.dead(identity):
         return None
     services.tokens.remember(token, identity)
     return identity
-
-
-async def _logged_out(services: Services, identity: Identity) -> bool:
-    try:
-        return bool(await services.redis.exists(keys.revoked(identity.token_id)))
-    except RedisError:
-        # A logged-out token may live on while Redis is away; locking out a whole campus would be worse.
-        log.warning("redis away; logouts are not seen")
-        return False
 
 
 def set_token_cookie(response: Response, token: str, expires_at: datetime, settings: Settings) -> None:

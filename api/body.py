@@ -82,7 +82,7 @@ def field_errors(error: ValidationError) -> list[FieldError]:
 
 def _check_json(body: bytes) -> None:
     try:
-        json.loads(body, object_pairs_hook=_no_key_twice, parse_constant=_no_constant)
+        _STRICT.decode(body.decode("utf-8"))
     except _Refuse as error:
         raise Problem(400, "malformed_json", str(error)) from None
     except (ValueError, RecursionError):
@@ -98,3 +98,6 @@ def _no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(name: str) -> Any:
     raise _Refuse(f"{name} is not a JSON number.")
+
+
+_STRICT = json.JSONDecoder(object_pairs_hook=_no_key_twice, parse_constant=_no_constant)

@@ -5,6 +5,8 @@ arithmetic, and one atomic step in Redis shared by every check-in of the moment 
 """
 
 import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Self
@@ -213,31 +215,62 @@ async def _scanned(services: Services, token: str, now: datetime) -> tuple[Sessi
 
 async def _typed(services: Services, typed: str, now: datetime, guesser: str) -> tuple[SessionFacts, int]:
     """Which session shows this short code; it is known from the moment it is first shown (see announce)."""
-    await services.limiter.check((CODES_PER_USER, guesser))
-    try:
-        named: Any = await services.redis.get(keys.short_code(tidy_short_code(typed)))
-    except RedisError:
-        raise unavailable() from None
-    except Refused:
-        named = None
-    if named is None:
-        await services.limiter.count((CODES_PER_USER, guesser))
-        raise Refused(Code.CODE_INVALID)
-    facts = _running(await services.facts.get(UUID(named.decode())))
-    return facts, await _guess(services, facts, typed, now, guesser)
+    async with _one_guess(services, guesser):
+        session_id = await _shown_by(services, typed)
+        if session_id is None:
+            raise Refused(Code.CODE_INVALID)
+        facts = _running(await services.facts.get(session_id))
+        return facts, await _find_step(services, facts, typed, now)
 
 
 async def _guess(services: Services, facts: SessionFacts, typed: str, now: datetime, guesser: str) -> int:
-    """The step of a typed code. Wrong ones are counted, per guesser and per session; right ones never are, so a
-    class is not locked out by one guesser before the session's own limit sends everybody to the QR code."""
-    rules = (CODES_PER_USER, guesser), (CODES_PER_SESSION, str(facts.id))
-    await services.limiter.check(*rules)
+    """The step of a code that was typed for one session."""
+    async with _one_guess(services, guesser):
+        return await _find_step(services, facts, typed, now)
+
+
+@asynccontextmanager
+async def _one_guess(services: Services, guesser: str) -> AsyncIterator[None]:
+    """Counts a typed code before anything is compared, so that parallel guesses cannot slip through, and takes it
+    back unless it was wrong."""
+    rule = (CODES_PER_USER, guesser)
+    await services.limiter.count(rule)
+    wrong = False
+    try:
+        yield
+    except Refused as refused:
+        wrong = refused.code == Code.CODE_INVALID
+        raise
+    finally:
+        if not wrong:
+            await services.limiter.give_back(rule)
+
+
+async def _find_step(services: Services, facts: SessionFacts, typed: str, now: datetime) -> int:
+    """The step of a typed code. Wrong ones count for the session too, right ones never, so a class is not locked out
+    by one guesser before the session's own limit sends everybody to the QR code."""
+    rule = (CODES_PER_SESSION, str(facts.id))
+    await services.limiter.check(rule)
     try:
         return find_short_step(services.secret, facts.face, typed, now)
     except Refused as refused:
-        if refused.code == Code.CODE_INVALID:
-            await services.limiter.count(*rules)
+        if refused.code != Code.CODE_INVALID:
+            raise
+        if await _shown_by(services, typed) == facts.id:
+            raise Refused(Code.CODE_EXPIRED) from None  # of an earlier rhythm or generation
+        await services.limiter.count(rule)
         raise
+
+
+async def _shown_by(services: Services, typed: str) -> UUID | None:
+    """The session that shows, or showed a moment ago, this short code."""
+    try:
+        named: Any = await services.redis.get(keys.short_code(tidy_short_code(typed)))
+    except Refused:
+        return None
+    except RedisError:
+        raise unavailable() from None
+    return None if named is None else UUID(named.decode())
 
 
 async def announce_short_code(services: Services, facts: SessionFacts, code: str, expires_at: datetime) -> None:

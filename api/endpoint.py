@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from api.auth import authenticate, identify
 from api.body import MAX_BODY, parse, parse_query, read_body, require_json
@@ -78,7 +79,12 @@ class Endpoint:
 
     def route(self) -> Route:
         """The live route."""
-        return Route(self.path, self._answer, methods=[self.method], name=self.name)
+        return Route(self.path, self, methods=[self.method], name=self.name)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request. An ASGI application of its own: errors are answered in one place, around all of them."""
+        answer = await self._answer(Request(scope, receive, send))
+        await answer(scope, receive, send)
 
     async def _answer(self, request: Request) -> Response:
         identity = await (identify(request) if self.open_to_all else authenticate(request))

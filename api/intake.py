@@ -12,6 +12,7 @@ from enum import Enum, auto
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -125,16 +126,8 @@ class Intake:
         return [_verdict(event, verdict) for event, verdict in zip(events, verdicts, strict=True)]
 
     async def _ask(self, events: list[CheckInAccepted]) -> list[bytes]:
-        arguments: list[Any] = [keys.PREFIX, NUDGE_MS, RECEIPT_SECONDS, TICKET_SECONDS]
-        for event in events:
-            ticket = event.ticket_id.hex() if event.ticket_id else ""
-            arguments += (
-                str(event.session_id),
-                str(event.student_id),
-                ticket,
-                Receipt.of(event).encode(),
-                encode(event),
-            )
+        items = msgspec.json.encode([_item(event) for event in events])
+        arguments: list[Any] = [keys.PREFIX, NUDGE_MS, RECEIPT_SECONDS, TICKET_SECONDS, items, *map(encode, events)]
         answer: list[Any] = await self._accept(keys=[keys.EVENTS, keys.NUDGED], args=arguments)
         if answer[0]:
             self._nudger.nudge()
@@ -159,6 +152,12 @@ class Intake:
             Verdict(Outcome.ACCEPTED, Receipt.of(event)) if event.session_id in active else Verdict(Outcome.NOT_ACTIVE)
             for event in events
         ]
+
+
+def _item(event: CheckInAccepted) -> tuple[str, str, str, str]:
+    """A check-in as lua/accept.lua reads it."""
+    ticket = event.ticket_id.hex() if event.ticket_id else ""
+    return str(event.session_id), str(event.student_id), ticket, Receipt.of(event).encode()
 
 
 def _verdict(event: CheckInAccepted, answer: bytes) -> Verdict:

@@ -5,10 +5,12 @@ fail closed: nobody guesses for free during an outage.
 """
 
 import time
+from typing import Any
 
 from limits import RateLimitItem, RateLimitItemPerMinute
 from limits.aio.storage import MemoryStorage, RedisStorage
 from limits.aio.strategies import FixedWindowRateLimiter
+from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from api.problems import rate_limited, unavailable
@@ -24,17 +26,10 @@ Rule = tuple[RateLimitItem, str]
 """A limit and whom it counts for."""
 
 
-def redis_storage(url: str, timeout: float) -> RedisStorage:
-    """The shared storage; ``url`` as redis-py reads it."""
-    scheme, rest = url.split("://", 1)
-    scheme = {"redis": "async+redis", "rediss": "async+rediss", "unix": "async+redis+unix"}[scheme]
-    return RedisStorage(
-        f"{scheme}://{rest}",
-        implementation="redispy",
-        key_prefix="muster:limit",
-        socket_timeout=timeout,
-        socket_connect_timeout=timeout,
-    )
+def redis_storage(redis: Redis) -> RedisStorage:
+    """The shared storage. It uses our connections, so they have our time limits and are closed with the rest."""
+    pool: Any = redis.connection_pool  # declared as an option of text
+    return RedisStorage("async+redis://", implementation="redispy", key_prefix="muster:limit", connection_pool=pool)
 
 
 class Limiter:
@@ -62,6 +57,13 @@ class Limiter:
                 raise unavailable() from None
             if not free:
                 await self._refuse(limit, who)
+
+    async def give_back(self, rule: Rule) -> None:
+        """A counted try turned out not to be one."""
+        try:
+            await self._window.hit(*rule, cost=-1)
+        except (RedisError, OSError):
+            return  # it ends by itself with its window
 
     async def clear(self, rule: Rule) -> None:
         """A success: earlier failures under this rule no longer count."""

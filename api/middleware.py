@@ -5,20 +5,21 @@ Plain ASGI classes: they cost a few microseconds and never read a body.
 
 import re
 import time
+from functools import lru_cache
+from secrets import token_hex
 from urllib.parse import urlsplit
-from uuid import uuid4
 
-import structlog
-from starlette.datastructures import Headers
+from prometheus_client import Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.endpoint import UNSAFE
 from api.metrics import REQUESTS, SECONDS
 from api.problems import Problem
+from shared.logs import REQUEST_ID
 from shared.settings import Settings
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-SAME_SITE = frozenset({"same-origin", "none"})
+SAME_SITE = frozenset({b"same-origin", b"none"})
 
 
 def security_headers(settings: Settings) -> dict[str, str]:
@@ -61,8 +62,8 @@ class Surround:
                 _measure(scope, message["status"], time.perf_counter() - began)
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
-            await self._app(scope, receive, send_wrapped)
+        REQUEST_ID.set(request_id)  # the server gives each request a context of its own
+        await self._app(scope, receive, send_wrapped)
 
     def _add_headers(self, message: Message, request_id: str) -> None:
         given = {name for name, _ in message["headers"]}
@@ -75,17 +76,23 @@ def _request_id(scope: Scope) -> str:
     for name, value in scope["headers"]:
         if name == b"x-request-id":
             text: str = value.decode("latin-1")
-            return text if _REQUEST_ID.fullmatch(text) else uuid4().hex
-    return uuid4().hex
+            return text if _REQUEST_ID.fullmatch(text) else token_hex(16)
+    return token_hex(16)
 
 
 def _measure(scope: Scope, status: int, seconds: float) -> None:
     """Counted by route, never by path: ids in paths would make endless series."""
     endpoint = scope.get("endpoint")
-    owner = getattr(endpoint, "__self__", None)
-    route = getattr(owner, "name", None) or getattr(endpoint, "__name__", "none")
-    REQUESTS.labels(route, status).inc()
-    SECONDS.labels(route).observe(seconds)
+    route = getattr(endpoint, "name", None) or getattr(endpoint, "__name__", "none")
+    count, duration = _series(route, status)
+    count.inc()
+    duration.observe(seconds)
+
+
+@lru_cache(maxsize=1024)
+def _series(route: str, status: int) -> tuple[Counter, Histogram]:
+    """The two series of a route and status; finding them costs more than counting."""
+    return REQUESTS.labels(route, status), SECONDS.labels(route)
 
 
 class SameSiteWrites:
@@ -101,17 +108,18 @@ class SameSiteWrites:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Wrap one request."""
-        if scope["type"] == "http" and scope["method"] in UNSAFE and not self._ours(Headers(scope=scope)):
+        if scope["type"] == "http" and scope["method"] in UNSAFE and not self._ours(dict(scope["headers"])):
             problem = Problem(403, "cross_site", "This request came from another site's page.")
             await problem.response()(scope, receive, send)
             return
         await self._app(scope, receive, send)
 
-    def _ours(self, headers: Headers) -> bool:
-        origin = headers.get("origin")
-        if "authorization" in headers or origin in self._origins:
+    def _ours(self, headers: dict[bytes, bytes]) -> bool:
+        if b"authorization" in headers:
             return True
-        site = headers.get("sec-fetch-site")
+        origin, site = headers.get(b"origin"), headers.get(b"sec-fetch-site")
+        if origin is not None and origin.decode("latin-1") in self._origins:
+            return True
         if site is not None:
             return site in SAME_SITE
-        return origin is None or urlsplit(origin).netloc == headers.get("host")
+        return origin is None or urlsplit(origin).netloc == headers.get(b"host")

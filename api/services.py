@@ -12,6 +12,7 @@ from api.codeview import CodePictures
 from api.facts import FactsCache
 from api.intake import Intake
 from api.limits import Limiter
+from api.revocations import Revocations
 from shared.queue import Nudger
 from shared.settings import Settings
 from shared.tokens import Tokens
@@ -32,6 +33,7 @@ class Services:
     engine: AsyncEngine
     redis: Redis
     tokens: Tokens
+    revocations: Revocations
     facts: FactsCache
     intake: Intake
     limiter: Limiter

@@ -5,10 +5,14 @@ Tokens, codes, tickets, coordinates and names are never logged; ids are.
 
 import logging
 import sys
+from contextvars import ContextVar
 
 import structlog
 
 from shared.settings import Settings
+
+REQUEST_ID: ContextVar[str | None] = ContextVar("request_id", default=None)
+"""Id of the request that is being served, in every log line of it."""
 
 
 def configure_logs(settings: Settings, process: str) -> None:
@@ -22,6 +26,7 @@ def configure_logs(settings: Settings, process: str) -> None:
     )
     steps: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
+        _add_request_id,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _name_process(process),
@@ -42,6 +47,12 @@ def configure_logs(settings: Settings, process: str) -> None:
         )
     )
     logging.basicConfig(level=level, handlers=[handler], force=True)
+
+
+def _add_request_id(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    if (request_id := REQUEST_ID.get()) is not None:
+        event["request_id"] = request_id
+    return event
 
 
 def _name_process(process: str) -> structlog.typing.Processor:

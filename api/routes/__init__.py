@@ -6,4 +6,5 @@ from api.routes.checkin import ENDPOINTS as CHECKIN
 from api.routes.courses import ENDPOINTS as COURSES
 from api.routes.live import ENDPOINTS as LIVE
 
-ENDPOINTS: list[Endpoint] = [*ACCOUNTS, *COURSES, *LIVE, *CHECKIN]
+ENDPOINTS: list[Endpoint] = [*CHECKIN, *LIVE, *ACCOUNTS, *COURSES]
+"""Routes are tried in this order: the busiest first."""

@@ -19,7 +19,7 @@ async def create_check_in_ticket(call: Call) -> Response:
 
 async def create_check_in(call: Call) -> Response:
     """Check in. 202 once it is safely kept; 200 with ``duplicate`` when it was accepted before."""
-    device = device_of(call.request)
+    device = device_of(call.request) if call.body.ticket is not None else None
     shown = await checkin.check_in(call.services, call.who, call.path("session_id"), call.body, device)
     return view(shown, 200 if shown.duplicate else 202)
 

@@ -1,0 +1,91 @@
+"""Accepted check-ins per API core, against bare Starlette on the same core in the same run."""
+
+import asyncio
+import json
+import statistics
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import islice, product
+
+from deploy.stack.local import LocalServices
+from deploy.stack.settings import checked
+from loadtests.bench.client import prepare, send_all
+from loadtests.bench.servers import Server, server
+from loadtests.campus import Campus, build_campus
+from shared.domain.words import Role
+from shared.settings import Settings
+from shared.tokens import Tokens
+
+ROUNDS = 5
+REQUESTS = 6_000
+STUDENTS = 1_000
+BARE_PORT, API_PORT = 18_480, 18_481
+HOST = "localhost"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One way to serve a POST, over all rounds."""
+
+    name: str
+    per_cpu_second: list[float]
+
+    @property
+    def median(self) -> float:
+        """Requests per second of CPU time of the server process, the middle round."""
+        return statistics.median(self.per_cpu_second)
+
+
+def run(local: LocalServices) -> list[Figure]:
+    """Interleaved rounds of both; every check-in is a different student or session and must be answered 202."""
+    environment = {
+        **local.environment(),
+        "MUSTER_ENVIRONMENT": "local",
+        "MUSTER_API_PORT": str(API_PORT),
+        "MUSTER_API_METRICS_PORT": "0",
+        "MUSTER_LOG_LEVEL": "WARNING",
+    }
+    settings = checked(environment)
+    campus = build_campus(local.database_url, settings, sessions=2 * ROUNDS * REQUESTS // STUDENTS, students=STUDENTS)
+    fresh, remembered = check_ins(settings, campus), check_ins(settings, campus, one_token_each=True)
+    bare_way = ["-m", "uvicorn", "loadtests.baselines:bare", "--no-access-log", "--log-level", "warning", "--port"]
+    figures = [
+        Figure("bare Starlette: JSON in, JSON out", []),
+        Figure("check-in, token seen for the first time", []),
+        Figure("check-in, token remembered", []),
+    ]
+    with (
+        server([*bare_way, str(BARE_PORT)], BARE_PORT, {}) as bare,
+        server(["-m", "api"], API_PORT, environment) as api,
+    ):
+        warm = list(islice(remembered, STUDENTS))
+        measure(bare, warm)
+        measure(api, warm)
+        for _ in range(ROUNDS):
+            batch = list(islice(fresh, REQUESTS))
+            figures[0].per_cpu_second.append(measure(bare, batch))
+            figures[1].per_cpu_second.append(measure(api, batch))
+            figures[2].per_cpu_second.append(measure(api, list(islice(remembered, REQUESTS - STUDENTS))))
+    return figures
+
+
+def measure(target: Server, requests: list[bytes]) -> float:
+    """Send these once; requests per CPU second of the server."""
+    before = target.cpu_seconds()
+    statuses = asyncio.run(send_all(target.url, requests))
+    if statuses != {202: len(requests)}:
+        raise AssertionError(f"not every request was accepted: {dict(statuses)}")
+    return len(requests) / (target.cpu_seconds() - before)
+
+
+def check_ins(settings: Settings, campus: Campus, *, one_token_each: bool = False) -> Iterator[bytes]:
+    """Every student in every session of one half of the campus, once; a fresh token each time unless told."""
+    tokens, now = Tokens(settings), datetime.now(UTC)
+    half = len(campus.sessions) // 2
+    sessions = campus.sessions[half:] if one_token_each else campus.sessions[:half]
+    kept = {student: tokens.issue(student, Role.STUDENT, now, timedelta(hours=1))[0] for student in campus.students}
+    for session, student in product(sessions, campus.students):
+        token = kept[student] if one_token_each else tokens.issue(student, Role.STUDENT, now, timedelta(hours=1))[0]
+        body = json.dumps({"token": session.code}).encode()
+        yield prepare(f"/api/v1/sessions/{session.id}/attendance", HOST, body, token)
