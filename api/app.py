@@ -25,6 +25,7 @@ from api.facts import FactsCache
 from api.intake import Intake
 from api.limits import Limiter, redis_storage
 from api.listener import Listener
+from api.lockouts import Lockouts
 from api.middleware import SameSiteWrites, Surround
 from api.pages.routes import page_routes
 from api.problems import AWAY, Problem, on_away, on_crash, on_http, on_problem, on_refused
@@ -71,6 +72,7 @@ async def open_services(settings: Settings, now: Clock = utc_now) -> AsyncIterat
             redis=redis,
             tokens=tokens,
             revocations=Revocations(redis, breaker),
+            lockouts=Lockouts(engine),
             facts=facts,
             intake=Intake(redis, engine, facts, nudger, breaker),
             limiter=Limiter(redis_storage(redis)),

@@ -49,7 +49,7 @@ async def cookie_identity(request: Request) -> Identity | None:
 
 
 async def verified(services: Services, token: str) -> Identity | None:
-    """What a token says if it holds and was not logged out."""
+    """What a token says if it holds, was not logged out, and its person is not disabled."""
     now = services.now()
     if (known := services.tokens.recall(token, now)) is not None:
         return known
@@ -58,7 +58,7 @@ async def verified(services: Services, token: str) -> Identity | None:
     except InvalidToken as error:
         log.info("token refused", reason=str(error))
         return None
-    if await services.revocations.dead(identity):
+    if await services.revocations.dead(identity) or await services.lockouts.disabled(identity.user_id):
         return None
     services.tokens.remember(token, identity)
     return identity

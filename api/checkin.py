@@ -60,7 +60,7 @@ class TicketRequest(CamelBody):
     @model_validator(mode="after")
     def _one(self) -> Self:
         if (self.token is None) == (self.short_code is None):
-            raise ValueError("token or shortCode: give one of the two")
+            raise ValueError("token: give this or shortCode")
         return self
 
 
@@ -85,7 +85,7 @@ class CheckInRequest(CamelBody):
     @model_validator(mode="after")
     def _one(self) -> Self:
         if sum(given is not None for given in (self.token, self.short_code, self.ticket)) != 1:
-            raise ValueError("token, shortCode or ticket: give one of the three")
+            raise ValueError("token: give this, shortCode or ticket")
         return self
 
 
@@ -141,7 +141,7 @@ async def check_in(
         raise Refused(Code.NOT_FOUND)
     if who.role != Role.STUDENT:
         raise Refused(Code.FORBIDDEN, "Only students check in.")
-    if who.user_id not in facts.students:
+    if who.user_id.bytes not in facts.students:
         raise Refused(Code.NOT_ENROLLED)
     if facts.status != SessionStatus.ACTIVE or facts.start is None:
         raise Refused(Code.SESSION_NOT_ACTIVE)

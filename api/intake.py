@@ -58,13 +58,9 @@ class Receipt:
     status: Mark
     timestamp: datetime
 
-    def encode(self) -> str:
-        """As Redis keeps it."""
-        return f"{self.check_in_id} {self.status} {to_millis(self.timestamp)}"
-
     @classmethod
     def decode(cls, kept: str) -> "Receipt":
-        """The inverse of :meth:`encode`."""
+        """As lua/accept.lua keeps it: ``<check-in id> <status> <milliseconds>``."""
         check_in_id, status, millis = kept.split(" ")
         return cls(UUID(check_in_id), Mark(status), from_millis(int(millis)))
 
@@ -154,10 +150,10 @@ class Intake:
         ]
 
 
-def _item(event: CheckInAccepted) -> tuple[str, str, str, str]:
-    """A check-in as lua/accept.lua reads it."""
+def _item(event: CheckInAccepted) -> tuple[Any, ...]:
+    """A check-in as lua/accept.lua reads it; the receipt it makes is read by :meth:`Receipt.decode`."""
     ticket = event.ticket_id.hex() if event.ticket_id else ""
-    return str(event.session_id), str(event.student_id), ticket, Receipt.of(event).encode()
+    return event.session_id, event.student_id, ticket, event.id, event.status, to_millis(event.scanned_at)
 
 
 def _verdict(event: CheckInAccepted, answer: bytes) -> Verdict:

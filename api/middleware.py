@@ -6,15 +6,16 @@ Plain ASGI classes: they cost a few microseconds and never read a body.
 import re
 import time
 from functools import lru_cache
-from secrets import token_hex
 from urllib.parse import urlsplit
 
 from prometheus_client import Counter, Histogram
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.endpoint import UNSAFE
 from api.metrics import REQUESTS, SECONDS
-from api.problems import Problem
+from api.problems import Problem, on_crash
+from shared.ids import new_id
 from shared.logs import REQUEST_ID
 from shared.settings import Settings
 
@@ -55,15 +56,23 @@ class Surround:
             return
         request_id = _request_id(scope)
         began = time.perf_counter()
+        answered: dict[str, int] = {}
 
         async def send_wrapped(message: Message) -> None:
             if message["type"] == "http.response.start":
+                answered["status"] = message["status"]
                 self._add_headers(message, request_id)
                 _measure(scope, message["status"], time.perf_counter() - began)
             await send(message)
 
         REQUEST_ID.set(request_id)  # the server gives each request a context of its own
-        await self._app(scope, receive, send_wrapped)
+        try:
+            await self._app(scope, receive, send_wrapped)
+        except Exception as error:
+            if "status" in answered:
+                raise  # half an answer is out: the server cuts the connection
+            crash = await on_crash(Request(scope), error)
+            await crash(scope, receive, send_wrapped)
 
     def _add_headers(self, message: Message, request_id: str) -> None:
         given = {name for name, _ in message["headers"]}
@@ -76,8 +85,8 @@ def _request_id(scope: Scope) -> str:
     for name, value in scope["headers"]:
         if name == b"x-request-id":
             text: str = value.decode("latin-1")
-            return text if _REQUEST_ID.fullmatch(text) else token_hex(16)
-    return token_hex(16)
+            return text if _REQUEST_ID.fullmatch(text) else new_id().hex
+    return new_id().hex
 
 
 def _measure(scope: Scope, status: int, seconds: float) -> None:

@@ -12,6 +12,7 @@ from api.codeview import CodePictures
 from api.facts import FactsCache
 from api.intake import Intake
 from api.limits import Limiter
+from api.lockouts import Lockouts
 from api.revocations import Revocations
 from shared.queue import Nudger
 from shared.settings import Settings
@@ -34,6 +35,7 @@ class Services:
     redis: Redis
     tokens: Tokens
     revocations: Revocations
+    lockouts: Lockouts
     facts: FactsCache
     intake: Intake
     limiter: Limiter

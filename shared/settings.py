@@ -74,7 +74,7 @@ class Settings(BaseSettings):
     database_pool_size: int = Field(5, ge=1, description="Connections a process keeps open at most.")
     database_timeout: float = Field(5.0, gt=0, description="Limit of one statement, and of waiting for a lock.")
     redis_timeout: float = Field(2.0, gt=0, description="Limit of one Redis call.")
-    facts_seconds: float = Field(30.0, gt=0, description="How long a process trusts its copy of a session's facts.")
+    facts_seconds: float = Field(60.0, gt=0, description="How long a process trusts its copy of a session's facts.")
     drain_batch: int = Field(500, ge=1, le=10_000, description="Stream entries folded into one transaction.")
     ping_seconds: float = Field(15.0, gt=0, description="Protocol ping interval of the gateway.")
     overdue_minutes: int = Field(60, ge=1, description="An active session is closed this long after its end.")

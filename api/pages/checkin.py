@@ -10,7 +10,7 @@ from api.intake import Receipt
 from api.pages import scans
 from api.pages.dates import clock
 from api.pages.forms import read_form
-from api.pages.people import TROUBLE, code_of, person_of, status_of, to_login
+from api.pages.people import TROUBLE, code_of, nothing_yet, person_of, status_of, to_login
 from api.pages.rendering import page
 from api.pages.shapes import Answer
 from api.pages.texts import language_of
@@ -36,7 +36,7 @@ async def show(request: Request) -> Response:
     try:
         kept = None if "again" in request.query_params else await scans.held(request)
         if kept is None:
-            return await _typed(request, who)
+            return await (_typed(request, who) if who is None or who.role != Role.PARENT else nothing_yet(request, who))
         return to_login(request) if who is None else await _confirm(request, who, kept)
     except TROUBLE as error:
         return await _refused(request, error)
@@ -78,7 +78,7 @@ async def _confirm(request: Request, who: Identity, kept: scans.Waiting) -> Resp
     services: Services = request.app.state.services
     if who.role != Role.STUDENT:
         raise Refused(Code.FORBIDDEN)
-    if who.user_id not in kept.facts.students:
+    if who.user_id.bytes not in kept.facts.students:
         raise Refused(Code.NOT_ENROLLED)
     first = await services.intake.first(kept.facts.id, who.user_id)
     if first is not None:

@@ -7,7 +7,8 @@
 -- ARGV[2]  life of the nudge flag, ms
 -- ARGV[3]  life of a receipt, s
 -- ARGV[4]  life of a used ticket, s
--- ARGV[5]  JSON array of check-ins: { session id, student id, ticket id ('' without one), receipt }; one argument,
+-- ARGV[5]  JSON array of check-ins: { session id, student id, ticket id ('' without one), check-in id, status,
+--          time in ms }, the last three of which make the receipt; one argument,
 --          because packing five times as many costs the caller more than decoding one costs here
 -- ARGV[6…] the event of each check-in
 --
@@ -32,7 +33,7 @@ local function judge(session, student, ticket, receipt)
 end
 
 for i, item in ipairs(cjson.decode(ARGV[5])) do
-    local verdict = judge(item[1], item[2], item[3], item[4])
+    local verdict = judge(item[1], item[2], item[3], string.format('%s %s %.0f', item[4], item[5], item[6]))
     if verdict == 'A' then
         entry[#entry + 1] = #entry / 2 -- fields are numbered: readers fold equal names into one
         entry[#entry + 1] = ARGV[5 + i]
