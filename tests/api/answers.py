@@ -1,0 +1,34 @@
+"""Reading answers: a problem is only ever what RFC 9457 and the contract say it is."""
+
+from datetime import datetime
+from typing import Any
+
+import httpx
+
+
+def refusal(answer: httpx.Response) -> tuple[int, str]:
+    """Status and code of a problem; fails on anything that is not a whole one."""
+    assert answer.headers["content-type"] == "application/problem+json", (answer.status_code, answer.text[:500])
+    body = answer.json()
+    assert body["status"] == answer.status_code
+    assert all(isinstance(body[name], str) and body[name] for name in ("type", "title", "code", "detail"))
+    return answer.status_code, body["code"]
+
+
+def wrong_fields(answer: httpx.Response) -> set[str]:
+    """The fields a 422 names."""
+    assert refusal(answer) == (422, "validation_failed")
+    return {error["field"] for error in answer.json()["errors"]}
+
+
+def good(answer: httpx.Response, status: int = 200) -> dict[str, Any]:
+    """The body of a good answer."""
+    assert answer.status_code == status, (answer.status_code, answer.text[:500])
+    body: dict[str, Any] = answer.json()
+    return body
+
+
+def moment(text: str) -> datetime:
+    """A time as the contract writes it: RFC 3339, UTC, ``Z``."""
+    assert text.endswith("Z"), text
+    return datetime.fromisoformat(text)
