@@ -34,7 +34,7 @@ _PERSON = """
 """
 _BY_EMAIL = text(
     _PERSON.format(more=", c.password_hash")
-    + "LEFT JOIN credentials c ON c.user_id = u.id WHERE lower(u.email) = lower(:email) AND u.disabled_at IS NULL"
+    + "LEFT JOIN credentials c ON c.user_id = u.id WHERE lower(u.email) = :email AND u.disabled_at IS NULL"
 )
 _BY_ID = text(_PERSON.format(more="") + "WHERE u.id = :me")
 _REHASH = text("UPDATE credentials SET password_hash = :hash WHERE user_id = :user_id")
@@ -52,11 +52,14 @@ async def login(services: Services, wanted: Login, address: str) -> tuple[str, I
 
     Wrong and unknown are the same 401 after the same work; failures are limited per account and per address.
     """
-    account = (LOGINS_PER_ACCOUNT, wanted.email.lower())
+    # One spelling for the limit and for the query: PostgreSQL lowers some letters that Python does not (İ), so each of
+    # their spellings would have failures of its own.
+    email = wanted.email.lower()
+    account = (LOGINS_PER_ACCOUNT, email)
     await services.limiter.check((LOGINS_PER_ADDRESS, address))
     await services.limiter.count(account)  # before the slow check, so that parallel guesses cannot slip through
     async with speak_as(services.engine, None, None) as connection:
-        row = (await connection.execute(_BY_EMAIL, {"email": wanted.email})).one_or_none()
+        row = (await connection.execute(_BY_EMAIL, {"email": email})).one_or_none()
     stored = row.password_hash if row else None
     if not await _in_thread(services, password_matches, stored, wanted.password) or row is None:
         await services.limiter.count((LOGINS_PER_ADDRESS, address))
