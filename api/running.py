@@ -7,7 +7,7 @@ from uuid import UUID
 import structlog
 from redis.exceptions import RedisError
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.news import set_gate, spread, tell
@@ -83,9 +83,18 @@ async def end(services: Services, who: Identity, session_id: UUID, *, mark_rest_
             await _wait_for_drain(services, who, session_id)
             return await _change(services, who, row, SessionStatus.COMPLETED, _ENDED, mark_rest_absent=mark_rest_absent)
         except BaseException:
-            await set_gate(services, session_id, SessionStatus.ACTIVE)
+            await _reopen(services, session_id)
             raise
     return row
+
+
+async def _reopen(services: Services, session_id: UUID) -> None:
+    """The end failed: open the gate again, unless the session was ended or cancelled by somebody else meanwhile."""
+    try:
+        await spread(services, session_id)
+    except SQLAlchemyError as error:
+        log.warning("database away; the gate opens again", reason=type(error).__name__)
+        await set_gate(services, session_id, SessionStatus.ACTIVE)
 
 
 async def set_code(
