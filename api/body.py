@@ -59,6 +59,8 @@ def parse(body: bytes, model: type[Model]) -> Model:
     try:
         return model.model_validate_json(body, strict=True)
     except ValidationError as error:
+        if error.errors()[0]["type"] == "json_invalid":  # half a surrogate pair: no text at all (RFC 8259, 8.2)
+            raise Problem(400, "malformed_json", "The body is not valid JSON.") from None
         raise malformed(*field_errors(error)) from None
 
 
@@ -71,13 +73,17 @@ def parse_query(values: Mapping[str, str], model: type[Model]) -> Model:
 
 
 def field_errors(error: ValidationError) -> list[FieldError]:
-    """Every wrong field, in the request's own names."""
+    """Every wrong field, in the request's own names. A rule of the whole body says ``field: message``."""
     return [
-        FieldError(
-            ".".join(str(part) for part in problem["loc"]) or "body", problem["msg"].removeprefix("Value error, ")
-        )
+        _field_error(".".join(str(part) for part in problem["loc"]), problem["msg"].removeprefix("Value error, "))
         for problem in error.errors(include_url=False, include_context=False, include_input=False)
     ]
+
+
+def _field_error(field: str, message: str) -> FieldError:
+    if not field and ": " in message:
+        field, _, message = message.partition(": ")
+    return FieldError(field or "body", message)
 
 
 def _check_json(body: bytes) -> None:

@@ -1,10 +1,13 @@
 """Field types of requests and answers that more than one model uses."""
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, StringConstraints
 from pydantic.alias_generators import to_camel
+
+_DATE = re.compile(r"\d{4}-\d\d-\d\d[Tt ]")
 
 
 class CamelBody(BaseModel):
@@ -37,6 +40,15 @@ def _no_controls(value: str) -> str:
     return value
 
 
+def _written_out(value: object) -> datetime:
+    """Refuses 1700000000, also as text, which pydantic would read as seconds since 1970; RFC 3339 has no such form."""
+    if isinstance(value, datetime):
+        return value
+    if not isinstance(value, str) or not _DATE.match(value):
+        raise ValueError("is not a time like 2026-03-02T09:00:00Z")
+    return datetime.fromisoformat(value.upper())
+
+
 def _sensible(value: datetime) -> datetime:
     if not 2000 <= value.year < 2100:
         raise ValueError("is not a year between 2000 and 2099")
@@ -48,5 +60,5 @@ ShortText = Annotated[
 ]
 """A line a person typed."""
 
-Moment = Annotated[AwareDatetime, AfterValidator(_sensible)]
+Moment = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(_sensible)]
 """A time with its zone, kept in UTC."""

@@ -50,9 +50,9 @@ class NewSession(CamelBody):
     @model_validator(mode="after")
     def _agree(self) -> Self:
         if (self.group_id is None) == (self.group_ids is None):
-            raise ValueError("groupId or groupIds: give one of the two")
+            raise ValueError("groupId: give this or groupIds")
         if self.scheduled_end and not (self.scheduled_start and self.scheduled_start < self.scheduled_end):
-            raise ValueError("scheduledEnd: comes after a scheduledStart")
+            raise ValueError("scheduledEnd: must come after a scheduledStart")
         return self
 
     @property

@@ -139,7 +139,6 @@ async def view_session(services: Services, who: Identity, row: SessionRow) -> Li
         class_name=row.class_name,
         session_type=row.session_type,
         mode=row.mode,
-        room=row.room,
         group_id=row.group_ids[0] if row.group_ids else None,
         group_ids=row.group_ids,
         start_time=row.started_at,

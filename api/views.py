@@ -21,7 +21,6 @@ class LiveSessionView(CamelView):
     class_name: str
     session_type: str
     mode: str
-    room: str | None
     group_id: UUID | None
     group_ids: list[UUID]
     start_time: datetime | None
