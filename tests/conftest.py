@@ -20,6 +20,7 @@ from shared.redis import sync_redis
 from shared.settings import Settings
 from shared.tokens import Tokens
 from tests.campus import Classroom, Visitor, make_classroom
+from tests.stack import Stack, started_stack
 from workers.ports import Ports, make_ports
 
 
@@ -96,3 +97,10 @@ def ports(settings: Settings) -> Iterator[Ports]:
     yield made
     made.engine.dispose()
     made.redis.close()
+
+
+@pytest.fixture(scope="session")
+async def stack() -> AsyncIterator[Stack]:
+    """The whole stack as ``make up`` starts it, one for every test that needs processes."""
+    async with started_stack() as running:
+        yield running
