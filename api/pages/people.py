@@ -95,6 +95,19 @@ async def trouble(request: Request, error: Exception, who: Identity | None) -> R
     return page("problem.html", values, status, language=language)
 
 
+async def nothing_yet(request: Request, who: Identity) -> Response:
+    """For those whose pages are still to come."""
+    language = language_of(request)
+    _ = language.translations.gettext
+    values = {
+        "title": _("Nothing here for you yet"),
+        "what_to_do": _("Pages for parents are on their way. You are signed in, and nothing is missing on your side."),
+        "back": None,
+        "person": await person_of(request.app.state.services, who),
+    }
+    return page("problem.html", values, language=language)
+
+
 def status_of(error: Exception) -> int:
     """The HTTP status of what went wrong."""
     if isinstance(error, Refused):

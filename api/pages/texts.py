@@ -16,7 +16,7 @@ class Language:
 
     code: str
     direction: str = "ltr"
-    translations: NullTranslations = field(default_factory=NullTranslations, compare=False)
+    translations: NullTranslations = field(default_factory=NullTranslations)
 
 
 ENGLISH = Language("en")

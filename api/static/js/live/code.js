@@ -2,6 +2,7 @@
 
 const DEAD_AFTER = 5000; // a step is accepted until 5 s after its end; later, scanning it is in vain
 const LOOK_WHILE_HIDDEN = 5000; // somebody may show it again from another screen
+const NO_CODE = "···· ····";
 const PATIENCE = [300, 1000, 2000, 4000];
 
 class CheckInCode extends HTMLElement {
@@ -35,7 +36,9 @@ class CheckInCode extends HTMLElement {
   #tick() {
     const left = this.#expires - this.clock.now();
     if (this.#visible) this.#draw(Math.max(0, left));
-    this.#part("dead").hidden = left > -DEAD_AFTER;
+    const dead = this.#visible && left <= -DEAD_AFTER;
+    this.#part("dead").hidden = !dead;
+    if (dead) this.#part("short").textContent = NO_CODE;
     const due = this.#visible ? left <= 0 : left <= -LOOK_WHILE_HIDDEN;
     if (due && Date.now() >= this.#notBefore) this.#renew();
   }
@@ -82,7 +85,7 @@ class CheckInCode extends HTMLElement {
     this.#visible = code.visible;
     this.#rotate = code.rotateSeconds;
     this.#expires = Date.parse(code.expiresAt);
-    this.#part("short").textContent = code.visible ? `${code.shortCode.slice(0, 4)} ${code.shortCode.slice(4)}` : "···· ····";
+    this.#part("short").textContent = code.visible ? `${code.shortCode.slice(0, 4)} ${code.shortCode.slice(4)}` : NO_CODE;
     for (const part of ["shown", "countdown", "hide"]) this.#part(part).hidden = !code.visible;
     for (const part of ["paused", "show"]) this.#part(part).hidden = code.visible;
   }

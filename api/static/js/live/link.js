@@ -109,7 +109,7 @@ export class Link {
     if (code >= 4500 && code <= 4999) {
       this.#stopped = true;
       socket?.close();
-      this.#told({ name: "off" });
+      this.#told({ name: code === 4504 ? "out" : "off" });
     } else {
       this.#later();
     }

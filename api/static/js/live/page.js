@@ -36,6 +36,7 @@ class LiveSession extends HTMLElement {
   async #stats(session) {
     const asked = Date.now();
     const response = await fetch(`/api/v1/sessions/${session}/stats`, { cache: "no-store" });
+    if (response.status === 401) this.#connection({ name: "out" });
     if (!response.ok) throw new Error(`stats: ${response.status}`);
     this.clock.learnFrom(response, asked);
     return response.json();
@@ -55,10 +56,17 @@ class LiveSession extends HTMLElement {
       if (was === "live") this.announcer.say(this.dataset.lost);
       this.wasLost ||= was === "live";
       if (was === "live") this.feed.truthAt = Date.now();
-      if (state.name === "out") this.poll.stop();
+      if (state.name === "out") this.#again(); // the server shows the login, which leads back here
       else this.poll.start();
     }
     this.pill.show(state);
+  }
+
+  /** Not a reload: this page may be the answer to a form. */
+  #again() {
+    this.poll.stop();
+    this.link.stop();
+    location.assign(`/teach/sessions/${this.dataset.session}/live`);
   }
 
   #standsAt({ version, epoch }) {
@@ -67,7 +75,7 @@ class LiveSession extends HTMLElement {
 
   #draw(now, before) {
     if (now.status !== this.dataset.status) {
-      location.reload(); // another status is another page: buttons, code, final numbers
+      this.#again(); // another status is another page: buttons, code, final numbers
       return;
     }
     this.querySelector("attendance-count").show(now.counts);

@@ -9,7 +9,6 @@ class ConnectionPill extends HTMLElement {
   #truthAt = () => Date.now();
 
   connectedCallback() {
-    this.hidden = false;
     this.timer = setInterval(() => this.#draw(), 500);
   }
 

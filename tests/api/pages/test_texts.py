@@ -1,0 +1,126 @@
+"""Every word on a page can be translated: shown by a language in which each string stands in brackets."""
+
+import re
+from gettext import NullTranslations
+from html.parser import HTMLParser
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from api.pages.rendering import render
+from api.pages.shapes import Answer, Counts, GroupRow, LiveView, Person, Scan, SessionCard
+from api.pages.texts import Language
+from shared.domain.attendance import Tally
+from shared.domain.refusals import Code
+from shared.domain.words import Role
+
+ID = UUID(int=1)
+DATA = "§"
+"""Marks what comes from the database, so that it is not taken for a text."""
+SPOKEN = ("aria-label", "alt", "placeholder", "title")
+
+
+class Brackets(NullTranslations):
+    """A language that marks what it was asked to translate."""
+
+    def gettext(self, message: str) -> str:
+        """In brackets."""
+        return f"[{message}]"
+
+    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
+        """In brackets."""
+        return f"[{msgid1 if n == 1 else msgid2}]"
+
+
+BRACKETS = Language("en", translations=Brackets())
+
+
+class Words(HTMLParser):
+    """Collects texts and spoken attributes that no translation touched."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.untouched: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Look at what is read out, and at the texts for scripts."""
+        for name, value in attrs:
+            sentence = name.startswith("data-") and " " in (value or "").strip()
+            if value and (name in SPOKEN or sentence):
+                self._judge(value)
+
+    def handle_data(self, data: str) -> None:
+        """Look at a text node."""
+        self._judge(data)
+
+    def _judge(self, text: str) -> None:
+        rest = re.sub(rf"\[[^\]]*\]|{DATA}[^{DATA}]*{DATA}|Muster", "", text)
+        if re.search(r"[^\W\d_]{2,}", rest):
+            self.untouched.append(text.strip())
+
+
+def data(text: str) -> str:
+    """A value from the database."""
+    return f"{DATA}{text}{DATA}"
+
+
+TEACHER = Person(data("Teacher"), Role.TEACHER)
+STUDENT = Person(data("Student"), Role.STUDENT, data("S1"))
+COUNTS = Counts.of(Tally(30, 20, 2, 3, 1))
+CARDS = [
+    SessionCard(ID, data("class"), None, status, data("day"), "09:00", "10:00", COUNTS)
+    for status in ("scheduled", "active", "completed", "cancelled")
+]
+GROUPS = [GroupRow(ID, data("class"), data("title"), 1, active, None) for active in (None, ID)]
+SCAN = Scan("t", ID, data("class"), data("room"), "09:02", 100)
+COUNTERS = ("presentStudents", "lateStudents", "absentStudents", "excusedStudents", "notMarked")
+STATS = {"totalStudents": 30, **dict.fromkeys(COUNTERS, 1)}
+CODE = {"visible": True, "step": 1, "expiresAt": "", "rotateSeconds": 15, "shortCode": "00000000", "secondsLeft": 9}
+SHARED: dict[str, Any] = {
+    "person": TEACHER, "zone": ZoneInfo("UTC"), "notice": None, "scan": SCAN, "error": None, "email": "", "next": "/",
+    "today": data("today"), "sessions": CARDS, "groups": GROUPS, "history": CARDS, "stats": STATS, "snapshot": "{}",
+    "recent": [], "code": CODE, "checkin_address": data("address"), "unmarked": 2, "typed": "", "code_refused": None,
+    "ticket": "", "back": "/", "title": data("title"), "what_to_do": data("what"),
+}  # fmt: skip
+
+
+def live(status: str) -> dict[str, Any]:
+    """A session of the live page."""
+    return {"session": LiveView(ID, data("class"), data("room"), status, "c", "09:00", "09:00", None)}
+
+
+PAGES: list[tuple[str, dict[str, Any]]] = [
+    ("login.html", {}),
+    ("problem.html", {}),
+    ("teach/index.html", {}),
+    ("teach/index.html", {"sessions": [], "groups": [], "history": []}),
+    *(("teach/live.html", live(status)) for status in ("scheduled", "active", "completed")),
+    *(("teach/ask.html", {**live("active"), "ask": ask}) for ask in ("end", "cancel")),
+    ("checkin/confirm.html", {"person": STUDENT}),
+    ("checkin/typed.html", {"person": None, "code_refused": "code_invalid"}),
+    *(
+        ("checkin/result.html", {"answer": Answer("late", "09:02", data("c"), data("r"), again)})
+        for again in (True, False)
+    ),
+    *(("checkin/refused.html", {"code": code.value}) for code in Code),
+]
+
+
+@pytest.mark.parametrize(("template", "values"), PAGES)
+def test_every_word_can_be_translated(template: str, values: dict[str, Any]) -> None:
+    """Texts, what is read out, and the texts that scripts use."""
+    words = Words()
+    words.feed(render(template, {**SHARED, **values}, BRACKETS))
+    assert words.untouched == []
+
+
+def test_what_people_typed_stays_text() -> None:
+    """A class called like a script is shown, not run."""
+    hostile = "<script>alert(1)</script>"
+    html = render(
+        "teach/live.html", {**SHARED, "session": LiveView(ID, hostile, hostile, "active", "c", None, None, None)}
+    )
+    assert hostile not in html
+    assert "&lt;script&gt;" in html

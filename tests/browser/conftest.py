@@ -1,0 +1,68 @@
+"""A browser, and the stage it plays on, once for all browser tests."""
+
+import asyncio
+import sys
+from asyncio.subprocess import DEVNULL
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import httpx
+import pytest
+from playwright.async_api import Browser
+
+from tests.browser.chromium import CHROMIUM, chromium
+from tests.stack import free_ports
+
+Pull = Callable[..., Awaitable[dict[str, Any]]]
+"""Pulls a rope of the stage (stage/app.py) and gives the snapshot after it."""
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """Headless Chromium; the tests are left out, and say so, where it is missing."""
+    if not CHROMIUM.exists():
+        pytest.skip("no /usr/bin/chromium: browser tests are left out")
+    async with chromium() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+async def stage() -> AsyncIterator[str]:
+    """The address of the stage, a process of its own."""
+    (port,) = free_ports(1)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.browser.stage", str(port), stdout=DEVNULL
+    )
+    address = f"http://localhost:{port}"
+    try:
+        await _answers(f"{address}/login")
+        yield address
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+@pytest.fixture
+async def pull(stage: str) -> Pull:
+    """A fresh class on the stage, and its ropes."""
+
+    async def order(do: str, **arguments: Any) -> dict[str, Any]:
+        async with httpx.AsyncClient() as client:
+            answer = await client.post(f"{stage}/stage", json={"do": do, **arguments})
+        shown: dict[str, Any] = answer.raise_for_status().json()
+        return shown
+
+    await order("reset")
+    return order
+
+
+async def _answers(url: str) -> None:
+    async with httpx.AsyncClient() as client:
+        for _ in range(100):
+            try:
+                await client.get(url)
+            except httpx.TransportError:
+                await asyncio.sleep(0.1)
+            else:
+                return
+    raise TimeoutError(f"the stage does not answer at {url}")

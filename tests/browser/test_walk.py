@@ -1,0 +1,102 @@
+"""The whole product, walked through as people do: the stack as ``make up`` starts it, several browsers at once."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from tests.browser.accessibility import violations
+from tests.browser.chromium import collect_faults, keep
+from tests.browser.walks import (
+    Walk,
+    arrive,
+    code_of,
+    end_class,
+    expect_present,
+    log_in,
+    scan,
+    start_class,
+    tap,
+    type_code,
+)
+from tests.stack import started_stack
+
+CLASS = "TEST101 Section A"
+
+pytestmark = [pytest.mark.browser, pytest.mark.stack]
+
+
+@pytest.fixture(scope="module")
+async def base() -> AsyncIterator[str]:
+    """The address of a running stack."""
+    async with started_stack() as running:
+        yield running.api
+
+
+async def teaching(browser: Browser, base: str) -> tuple[Walk, str]:
+    """The demo teacher at the live page of a running class, and the session's id."""
+    teacher = await arrive(browser, base)
+    await teacher.go("/teach")
+    await log_in(teacher, "teacher@campus.test")
+    session = await start_class(teacher, CLASS)
+    await expect(teacher.page.locator("connection-pill")).to_have_text("Live", timeout=10_000)
+    return teacher, session
+
+
+async def test_a_class_checks_in_while_its_teacher_watches(browser: Browser, base: str) -> None:
+    """Scan before login with script, typed after login without: both arrive on the live page; then the end."""
+    teacher, session = await teaching(browser, base)
+    faults = collect_faults(teacher.page)
+    john = await arrive(browser, base, phone=True)
+    await scan(john, await code_of(teacher, session))
+    await expect(john.page.get_by_text(f"Your scan for {CLASS}")).to_be_visible()
+    await log_in(john, "s12345@campus.test")
+    await tap(john)
+    await keep(john.page, "walk-present")
+    await expect_present(teacher, 1)
+
+    amina = await arrive(browser, base, phone=True, script=False)
+    await amina.go("/login")
+    await log_in(amina, "s12346@campus.test")
+    await type_code(amina, await code_of(teacher, session))
+    await tap(amina)
+    await expect_present(teacher, 2)
+
+    assert not await violations(teacher.page)
+    await keep(teacher.page, "walk-live")
+    await end_class(teacher, rest_absent=True)
+    await expect(teacher.page.locator("[data-count=absentStudents]")).to_have_text("28")
+    assert not faults
+    await asyncio.gather(teacher.leave(), john.leave(), amina.leave())
+
+
+async def test_reloading_the_result_shows_it_again(browser: Browser, base: str) -> None:
+    """And an old link of the same class shows the first check-in, with its time."""
+    teacher, session = await teaching(browser, base)
+    student = await arrive(browser, base, phone=True)
+    await scan(student, await code_of(teacher, session))
+    await log_in(student, "s12347@campus.test")
+    await tap(student)
+    await student.page.reload()
+    await expect(student.page.get_by_role("heading", name="Present")).to_be_visible()
+    await expect(student.page.get_by_text("You were checked in already")).to_be_visible()
+    await end_class(teacher, rest_absent=False)
+    await asyncio.gather(teacher.leave(), student.leave())
+
+
+async def test_the_network_cut_and_restored_loses_nothing(browser: Browser, base: str) -> None:
+    """The teacher's laptop is offline while a student checks in; back online it shows what the database holds."""
+    teacher, session = await teaching(browser, base)
+    code = await code_of(teacher, session)
+    await teacher.page.context.set_offline(True)
+    student = await arrive(browser, base, phone=True)
+    await scan(student, code)
+    await log_in(student, "s12348@campus.test")
+    await tap(student)
+    await expect(teacher.page.locator("connection-pill")).not_to_have_text("Live")
+    await teacher.page.context.set_offline(False)
+    await expect(teacher.page.locator("connection-pill")).to_have_text("Live", timeout=25_000)
+    await expect_present(teacher, 1)
+    await end_class(teacher, rest_absent=False)
+    await asyncio.gather(teacher.leave(), student.leave())
