@@ -23,6 +23,8 @@ HEADER = "idempotency-key"
 MAX_KEY = 200
 KEPT_SECONDS = 86_400
 IN_FLIGHT_SECONDS = 60
+KEPT_HEADERS = frozenset({"content-type", "location", "retry-after", "cache-control", "set-cookie"})
+"""A repeated exchange needs its cookie: the ticket is bound to it."""
 
 
 class _Kept(msgspec.Struct, array_like=True):
@@ -87,9 +89,7 @@ async def _run_and_keep(
 
 
 async def _keep(services: Services, name: str, digest: bytes, answer: Response) -> None:
-    headers = {
-        key: value for key, value in answer.headers.items() if key in ("content-type", "location", "retry-after")
-    }
+    headers = {key: value for key, value in answer.headers.items() if key in KEPT_HEADERS}
     kept = msgspec.msgpack.encode(_Kept(digest, answer.status_code, headers, bytes(answer.body)))
     try:
         await services.redis.set(name, kept, ex=KEPT_SECONDS)

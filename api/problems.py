@@ -12,6 +12,7 @@ import structlog
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match, Route
 
 from api.microbatch import Overloaded
 from shared.domain.refusals import SENTENCES, Code, Refused
@@ -121,12 +122,20 @@ async def on_refused(_request: Request, error: Exception) -> Response:
     return of_refusal(error).response()
 
 
-async def on_http(_request: Request, error: Exception) -> Response:
+async def on_http(request: Request, error: Exception) -> Response:
     """Starlette handler for its own 404 and 405."""
     assert isinstance(error, HTTPException)
     code = {404: Code.NOT_FOUND, 405: "method_not_allowed"}.get(error.status_code, "http_error")
     detail = SENTENCES[Code.NOT_FOUND] if code == Code.NOT_FOUND else error.detail
-    return Problem(error.status_code, code, detail, headers=error.headers).response()
+    headers = {"Allow": _allowed(request)} if error.status_code == 405 else error.headers
+    return Problem(error.status_code, code, detail, headers=headers).response()
+
+
+def _allowed(request: Request) -> str:
+    """Every method of a path: its routes know one each, and Starlette names the first one's only."""
+    routes = [route for route in request.app.routes if isinstance(route, Route)]
+    matching = (route for route in routes if route.matches(request.scope)[0] is not Match.NONE)
+    return ", ".join(sorted({method for route in matching for method in route.methods or ()}))
 
 
 async def on_away(_request: Request, error: Exception) -> Response:
