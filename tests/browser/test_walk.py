@@ -1,7 +1,6 @@
 """The whole product, walked through as people do: the stack as ``make up`` starts it, several browsers at once."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 from playwright.async_api import Browser, expect
@@ -20,18 +19,17 @@ from tests.browser.walks import (
     tap,
     type_code,
 )
-from tests.stack import started_stack
+from tests.stack import Stack
 
 CLASS = "TEST101 Section A"
 
 pytestmark = [pytest.mark.browser, pytest.mark.stack]
 
 
-@pytest.fixture(scope="module")
-async def base() -> AsyncIterator[str]:
-    """The address of a running stack."""
-    async with started_stack() as running:
-        yield running.api
+@pytest.fixture
+def base(stack: Stack) -> str:
+    """The address of the running stack."""
+    return stack.api
 
 
 async def teaching(browser: Browser, base: str) -> tuple[Walk, str]:
