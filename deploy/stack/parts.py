@@ -37,7 +37,7 @@ def edge_parts(settings: Settings, variables: Mapping[str, str]) -> list[Part]:
 
 def worker_parts(settings: Settings, variables: Mapping[str, str]) -> list[Part]:
     """What works behind them: one worker per queue family, and the schedule."""
-    celery = ("celery", "-A", "workers.app")
+    celery = ("celery", "--quiet", "-A", "workers.app")  # without its banner of 20 lines
     level = f"--loglevel={settings.log_level}"
     quiet = ("--without-gossip", "--without-mingle", level)
     parts = [
