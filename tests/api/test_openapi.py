@@ -1,0 +1,175 @@
+"""The OpenAPI document is true: a schema-driven fuzzer finds no disagreement (2-http-api, head)."""
+
+import re
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+import schemathesis
+import uvicorn
+from hypothesis import HealthCheck, Phase, given
+from hypothesis import settings as hypothesis_settings
+from schemathesis import GenerationMode
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+from sqlalchemy import Engine
+
+from api.app import create_app
+from api.endpoint import Endpoint
+from api.openapi import problem_statuses
+from api.routes import ENDPOINTS
+from shared.settings import Settings
+from shared.tokens import Tokens
+from tests.api.answers import good
+from tests.api.every import name_of
+from tests.api.test_opening import LIVE
+from tests.campus import Classroom, Person, make_classroom
+
+EXAMPLES = 10
+
+
+@pytest.fixture(scope="module")
+def served(settings: Settings) -> Iterator[str]:
+    """The API behind a real server, in a thread of its own; gives its address."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    application = create_app(settings.model_copy(update={"public_url": url}))
+    server = uvicorn.Server(uvicorn.Config(application, log_config=None, access_log=False, timeout_graceful_shutdown=2))
+    thread = threading.Thread(target=server.run, args=([listener],))
+    thread.start()
+    while not server.started and thread.is_alive():
+        time.sleep(0.01)
+    yield url
+    server.should_exit = True
+    thread.join()
+    listener.close()
+
+
+@pytest.fixture(scope="module")
+def room(owner: Engine) -> Classroom:
+    """The class that is asked about."""
+    return make_classroom(owner)
+
+
+@pytest.fixture(scope="module")
+def document(served: str) -> dict[str, Any]:
+    """What ``/openapi.json`` says."""
+    return good(httpx.get(f"{served}/openapi.json"))
+
+
+def bearer(tokens: Tokens, person: Person) -> dict[str, str]:
+    """A token of its own, so that logging out hurts nobody else."""
+    token, _ = tokens.issue(person.id, person.role, datetime.now(UTC), timedelta(hours=1))
+    return {"Authorization": f"Bearer {token}"}
+
+
+# --- the document -----------------------------------------------------------------------------------------
+
+
+def test_it_is_openapi_3_1(document: dict[str, Any]) -> None:
+    assert document["openapi"].startswith("3.1.")
+    assert document["info"]["title"] == "Muster"
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=name_of)
+def test_every_endpoint_is_in_it(document: dict[str, Any], endpoint: Endpoint) -> None:
+    path = document["paths"][endpoint.path.replace(":uuid}", "}")]
+    operation = path[endpoint.method.lower()]
+    assert (operation["operationId"], operation["tags"]) == (endpoint.name, [endpoint.tag])
+    answers = {str(status) for status in endpoint.answers}
+    assert set(operation["responses"]) == answers | {str(status) for status in problem_statuses(endpoint)}
+    for status in problem_statuses(endpoint):
+        assert list(operation["responses"][str(status)]["content"]) == ["application/problem+json"]
+    assert ("requestBody" in operation) == (endpoint.body is not None)
+    assert bool(operation.get("security")) != endpoint.open_to_all
+
+
+def test_nothing_else_is_in_it(document: dict[str, Any]) -> None:
+    described = {(method.upper(), path) for path, item in document["paths"].items() for method in item}
+    assert described == {(endpoint.method, endpoint.path.replace(":uuid}", "}")) for endpoint in ENDPOINTS}
+
+
+def test_operation_ids_are_unique() -> None:
+    names = [endpoint.name for endpoint in ENDPOINTS]
+    assert len(names) == len(set(names))
+
+
+def test_the_docs_refer_to_no_outside_host(served: str) -> None:
+    page = httpx.get(f"{served}/docs")
+    assert page.headers["content-type"].startswith("text/html")
+    loaded = re.findall(r"""(?:src|href)\s*=\s*["']?((?:https?:)?//[^"'\s>]+)""", page.text[:200_000])
+    loaded += re.findall(r"""@import\s+["']?[^;]+|url\(["']?https?://[^)]+""", page.text)
+    assert loaded == []
+    policy = page.headers["content-security-policy"]
+    assert "http" not in policy
+    assert policy.startswith("default-src 'none'")
+
+
+# --- the fuzzer -------------------------------------------------------------------------------------------
+
+ASKERS = [(endpoint, "teacher") for endpoint in ENDPOINTS] + [
+    (endpoint, "student") for endpoint in ENDPOINTS if endpoint.name == "create_check_in"
+]
+
+
+@pytest.mark.parametrize("mode", GenerationMode, ids=lambda mode: mode.value)
+@pytest.mark.parametrize(("endpoint", "role"), ASKERS, ids=[f"{e.name}-{role}" for e, role in ASKERS])
+def test_the_fuzzer_finds_no_disagreement(
+    served: str, room: Classroom, tokens: Tokens, endpoint: Endpoint, role: str, mode: GenerationMode
+) -> None:
+    """Every check but one: that a body which is right in form is accepted. A code may be right in form and forged."""
+    schema = schemathesis.openapi.from_url(f"{served}/openapi.json")
+    operation = schema.find_operation_by_id(endpoint.name)
+    asker = bearer(tokens, room.teacher if role == "teacher" else room.students[0])
+    known = {"session_id": open_session(served, room, tokens), "course_id": room.course_id, "group_id": room.group_id}
+
+    @given(case=operation.as_strategy(generation_mode=mode))
+    @hypothesis_settings(
+        max_examples=EXAMPLES,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    def ask(case: Any) -> None:
+        case.path_parameters = {name: real(known, name, value) for name, value in case.path_parameters.items()}
+        case.call_and_validate(headers=asker, excluded_checks=[positive_data_acceptance])
+
+    ask()
+
+
+def open_session(served: str, room: Classroom, tokens: Tokens) -> str:
+    """A session of the class that runs, made where there is none."""
+    answer = httpx.post(served + LIVE, json=room.opening, headers=bearer(tokens, room.teacher)).json()
+    return str(answer.get("activeSessionId") or answer["id"])
+
+
+def real(known: dict[str, Any], name: str, value: Any) -> Any:
+    """An id that exists, for every other id that could."""
+    try:
+        return str(known[name]) if UUID(str(value)).int % 2 else value
+    except ValueError:
+        return value
+
+
+def test_a_right_request_is_accepted_as_described(served: str, room: Classroom, tokens: Tokens) -> None:
+    """One whole way through the same server, so that the fuzzer's refusals are not all there is."""
+    teacher, student = bearer(tokens, room.teacher), bearer(tokens, room.students[0])
+    session = f"{served}/api/v1/sessions/{open_session(served, room, tokens)}"
+    code = good(httpx.put(f"{session}/qr", json={"visible": True}, headers=teacher))
+    good(httpx.post(f"{session}/attendance", json={"token": code["token"]}, headers=student), 202)
+    schema = schemathesis.openapi.from_url(f"{served}/openapi.json")
+    for endpoint in ENDPOINTS:
+        if endpoint.method == "GET":
+            operation = schema.find_operation_by_id(endpoint.name)
+            url = endpoint.path.replace(":uuid}", "}")
+            ids = {"session_id": session.rsplit("/", 1)[1], "course_id": room.course_id, "group_id": room.group_id}
+            answer = httpx.get(served + url.format_map(ids), headers=teacher)
+            assert answer.status_code == 200, answer.text
+            operation.validate_response(answer)
