@@ -4,7 +4,7 @@ import json
 import urllib.request
 from email.message import Message
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import structlog
 from joserfc.errors import JoseError
@@ -42,8 +42,8 @@ class Jwks:
     def refresh(self) -> None:
         """Read the source again."""
         try:
-            self._keys = KeySet.import_key_set(json.loads(self._read()))
-        except (OSError, ValueError, JoseError) as error:
+            self._keys = KeySet.import_key_set(_key_set(json.loads(self._read())))
+        except (OSError, ValueError, TypeError, KeyError, JoseError) as error:  # whatever a stranger publishes
             log.warning("jwks unreadable", reason=type(error).__name__, kept=self._keys is not None)
 
     def _read(self) -> bytes:
@@ -55,3 +55,10 @@ class Jwks:
         if len(body) > MAX_JWKS_BYTES:
             raise ValueError("too large")
         return body
+
+
+def _key_set(document: object) -> Any:
+    """A JWK Set (RFC 7517, section 5), in outline."""
+    if not isinstance(document, dict) or not isinstance(document.get("keys"), list):
+        raise ValueError("not a key set")
+    return document
