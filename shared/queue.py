@@ -46,7 +46,12 @@ class Nudger:
 
     def __init__(self, settings: Settings) -> None:
         self._celery = Celery("muster-nudger", broker=broker_url(settings), set_as_current=False)
-        self._celery.conf.broker_transport_options = broker_options(settings)
+        # kombu tries a broker that is away a hundred times; the next nudge, or the periodic one, tries soon enough.
+        self._celery.conf.broker_transport_options = {
+            **broker_options(settings),
+            "max_retries": 1,
+            "interval_start": 0.2,
+        }
         self._wanted = threading.Event()
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="nudger", daemon=True)

@@ -1,0 +1,324 @@
+"""Outages: an event is accepted when it is safely queued, otherwise nobody is told so (4-pipeline)."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import Engine, text
+from sqlalchemy.engine import make_url
+from starlette.applications import Starlette
+
+from api.app import create_app
+from api.endpoint import Endpoint
+from api.routes import ENDPOINTS
+from deploy.stack.local import LocalServices, temporary_home
+from shared.messages.events import CheckInAccepted, decode
+from shared.settings import Settings
+from shared.tokens import Tokens
+from tests.api.answers import good, refusal
+from tests.api.every import Target, name_of
+from tests.api.lecture import Lecture, open_lecture
+from tests.api.test_checkin import marks
+from tests.campus import Classroom, Visitor, make_classroom
+from tests.gateway.valkey import Valkey
+from workers.drain import drain
+from workers.ports import Ports
+
+NOWHERE = "unix:///nonexistent/valkey.sock?db=0"
+NO_DATABASE = "postgresql://muster@/muster?host=/nonexistent"
+
+
+@asynccontextmanager
+async def running(settings: Settings, tokens: Tokens, **other: Any) -> AsyncIterator[Visitor]:
+    """Visitors of an application of its own, with other settings."""
+    application = create_app(settings.model_copy(update={"redis_timeout": 0.5, **other}))
+    async with application.router.lifespan_context(application):
+        visitor = Visitor(application, tokens)
+        yield visitor
+        await visitor.close()
+
+
+def elsewhere(visitor: Visitor, lecture: Lecture) -> Lecture:
+    """The same lecture, its people asking another application."""
+    people = [visitor.speaking_as(student) for student in lecture.classroom.students]
+    return Lecture(lecture.classroom, lecture.session, visitor.speaking_as(lecture.classroom.teacher), people)
+
+
+def waits(answer: httpx.Response) -> bool:
+    """Whether the answer is a 503 that says when to come again."""
+    return refusal(answer) == (503, "unavailable") and int(answer.headers["retry-after"]) > 0
+
+
+def inbox(owner: Engine, session_id: str) -> list[CheckInAccepted]:
+    """The session's check-ins that wait in PostgreSQL."""
+    with owner.connect() as connection:
+        events = [decode(row.payload) for row in connection.execute(text("SELECT payload FROM inbox ORDER BY id"))]
+    return [e for e in events if isinstance(e, CheckInAccepted) and str(e.session_id) == session_id]
+
+
+# --- Redis is gone ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+async def no_redis(settings: Settings, tokens: Tokens) -> AsyncIterator[Visitor]:
+    """Visitors of an application whose Redis is gone."""
+    async with running(settings, tokens, redis_url=NOWHERE) as visitor:
+        yield visitor
+
+
+async def test_a_check_in_goes_to_the_inbox_and_becomes_one_mark(
+    no_redis: Visitor, lecture: Lecture, owner: Engine, ports: Ports
+) -> None:
+    here = elsewhere(no_redis, lecture)
+    body = await here.scan(here.student)
+    assert (body["status"], body["duplicate"]) == ("present", False)
+    [event] = inbox(owner, lecture.id)
+    assert (str(event.id), str(event.student_id)) == (body["checkInId"], body["studentId"])
+    drain(ports)
+    assert marks(owner, lecture.id) == [("PRESENT", "qr_checkin")]
+    assert inbox(owner, lecture.id) == []
+
+
+async def test_a_repeat_during_the_outage_is_still_one_mark(
+    no_redis: Visitor, lecture: Lecture, owner: Engine, ports: Ports
+) -> None:
+    """Nobody remembers the first then; the database does."""
+    here = elsewhere(no_redis, lecture)
+    token = await here.token()
+    for _ in range(3):
+        assert (await here.check_in(here.student, token=token)).status_code in (200, 202)
+    good(await lecture.check_in(lecture.student, token=token), 202)
+    drain(ports)
+    assert marks(owner, lecture.id) == [("PRESENT", "qr_checkin")]
+
+
+async def test_a_whole_class_checks_in_during_the_outage(
+    no_redis: Visitor, visitor: Visitor, owner: Engine, ports: Ports
+) -> None:
+    here = elsewhere(no_redis, await open_lecture(visitor, make_classroom(owner, 40)))
+    token = await here.token()
+    answers = await asyncio.gather(*(here.check_in(student, token=token) for student in here.students))
+    assert {answer.status_code for answer in answers} == {202}
+    drain(ports)
+    assert len(marks(owner, here.id)) == 40
+
+
+async def test_an_ended_session_takes_no_check_in_during_the_outage(no_redis: Visitor, lecture: Lecture) -> None:
+    """What a process remembers may be stale; the database is asked in the same step that writes."""
+    here = elsewhere(no_redis, lecture)
+    token = await here.token()
+    await lecture.end()
+    assert refusal(await here.check_in(here.student, token=token)) == (409, "session_not_active")
+
+
+async def test_nobody_guesses_for_free_during_the_outage(no_redis: Visitor, lecture: Lecture) -> None:
+    here, nobody = elsewhere(no_redis, lecture), no_redis.anonymous()
+    right = (await here.code())["shortCode"]
+    assert waits(await here.check_in(here.student, shortCode=right))
+    assert waits(await here.exchange(here.student, shortCode=right))
+    assert waits(await here.exchange(nobody, token=await here.token()))
+    login = {"email": "teacher@campus.test", "password": "muster-demo"}
+    assert waits(await nobody.post("/api/auth/login", json=login))
+
+
+async def test_what_cannot_be_promised_is_refused(no_redis: Visitor, lecture: Lecture) -> None:
+    here = elsewhere(no_redis, lecture)
+    assert waits(await here.student.post("/api/v1/realtime/ticket"))
+    assert waits(await here.student.post("/api/auth/logout"))
+    assert waits(await here.teacher.post(f"{here.path}/cancel", headers={"idempotency-key": "a"}))
+    good(await here.student.get("/api/v1/me"))
+    assert good(await here.teacher.get(here.path))["status"] == "active"
+
+
+async def test_counts_are_still_there_at_no_position(no_redis: Visitor, lecture: Lecture) -> None:
+    here = elsewhere(no_redis, lecture)
+    body = good(await here.teacher.get(f"{here.path}/stats"))
+    assert (body["totalStudents"], body["version"], body["epoch"]) == (3, 0, "")
+
+
+async def test_a_session_is_run_without_redis(no_redis: Visitor, classroom: Classroom, owner: Engine) -> None:
+    lecture = await open_lecture(no_redis, classroom)
+    await lecture.set_code(visible=False)
+    assert (await lecture.set_code(visible=True))["token"]
+    assert (await lecture.end(markRest="absent"))["summary"]["absentStudents"] == 3
+    assert len(marks(owner, lecture.id)) == 3
+
+
+# --- PostgreSQL is gone -----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+async def no_database(settings: Settings, tokens: Tokens) -> AsyncIterator[Visitor]:
+    """Visitors of an application whose PostgreSQL is gone."""
+    async with running(settings, tokens, database_url=NO_DATABASE) as visitor:
+        yield visitor
+
+
+NEED_NO_DATABASE = {"logout", "create_realtime_ticket"}
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=name_of)
+async def test_without_postgresql_everything_is_503_or_needs_none(
+    endpoint: Endpoint, no_database: Visitor, lecture: Lecture
+) -> None:
+    target = Target(endpoint, lecture)
+    asker = no_database.speaking_as(lecture.classroom.students[0])
+    body = {**target.body, "token": await lecture.token()} if "token" in target.body else target.body
+    answer = await asker.request(endpoint.method, target.url(), json=body if endpoint.body else None)
+    if endpoint.name in NEED_NO_DATABASE:
+        assert answer.status_code in endpoint.answers
+    else:
+        assert waits(answer)
+
+
+class Wire:
+    """A way to PostgreSQL that can be cut: a link to its socket."""
+
+    def __init__(self, directory: Path, real: str) -> None:
+        self._socket = Path(str(make_url(real).query["host"])) / ".s.PGSQL.5432"
+        self._link = directory / ".s.PGSQL.5432"
+        self.url = f"postgresql://muster@/muster?host={directory}"
+
+    def join(self) -> None:
+        """PostgreSQL can be reached."""
+        self._link.symlink_to(self._socket)
+
+    async def cut(self, application: Starlette) -> None:
+        """PostgreSQL cannot be reached any more."""
+        self._link.unlink()
+        await application.state.services.engine.dispose()
+
+
+@pytest.fixture
+def wire(local: LocalServices, tmp_path: Path) -> Wire:
+    """A way to PostgreSQL, joined."""
+    made = Wire(tmp_path, local.database_url)
+    made.join()
+    return made
+
+
+async def test_a_running_lecture_goes_on_checking_in_while_postgresql_is_away(
+    settings: Settings, tokens: Tokens, wire: Wire, classroom: Classroom, owner: Engine, ports: Ports
+) -> None:
+    """What a check-in needs is remembered, and the stream keeps it; whatever asks the database is 503."""
+    application = create_app(settings.model_copy(update={"database_url": wire.url}))
+    async with application.router.lifespan_context(application):
+        visitor = Visitor(application, tokens)
+        lecture = await open_lecture(visitor, classroom)
+        token = await lecture.token()
+        await wire.cut(application)
+        good(await lecture.check_in(lecture.student, token=token), 202)
+        assert waits(await lecture.teacher.get(f"{lecture.path}/stats"))
+        wire.join()
+        good(await lecture.teacher.get(f"{lecture.path}/stats"))
+        await visitor.close()
+    drain(ports)
+    assert marks(owner, lecture.id) == [("PRESENT", "qr_checkin")]
+
+
+async def test_an_end_without_postgresql_is_refused_and_the_session_goes_on(
+    settings: Settings, tokens: Tokens, wire: Wire, classroom: Classroom
+) -> None:
+    application = create_app(settings.model_copy(update={"database_url": wire.url}))
+    async with application.router.lifespan_context(application):
+        visitor = Visitor(application, tokens)
+        lecture = await open_lecture(visitor, classroom)
+        token = await lecture.token()
+        await wire.cut(application)
+        assert waits(await lecture.teacher.post(f"{lecture.path}/end"))
+        good(await lecture.check_in(lecture.student, token=token), 202)
+        await visitor.close()
+
+
+# --- both are gone ----------------------------------------------------------------------------------------
+
+
+async def test_with_both_gone_nothing_is_accepted(
+    settings: Settings, tokens: Tokens, wire: Wire, classroom: Classroom, owner: Engine
+) -> None:
+    application = create_app(settings.model_copy(update={"database_url": wire.url, "redis_url": NOWHERE}))
+    async with application.router.lifespan_context(application):
+        visitor = Visitor(application, tokens)
+        lecture = await open_lecture(visitor, classroom)
+        token = await lecture.token()
+        ticket = await lecture.ticket(lecture.student)
+        await wire.cut(application)
+        assert waits(await lecture.check_in(lecture.student, token=token))
+        assert waits(await lecture.check_in(lecture.student, ticket=ticket["ticket"]))
+        wire.join()
+        good(await lecture.check_in(lecture.student, ticket=ticket["ticket"]), 202)
+        await visitor.close()
+    assert len(inbox(owner, lecture.id)) == 1
+
+
+# --- Redis is frozen --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def valkey() -> Iterator[Valkey]:
+    """A Valkey of one's own."""
+    with temporary_home() as root, Valkey(root) as server:
+        yield server
+
+
+async def test_a_frozen_redis_never_blocks_livez(
+    settings: Settings, tokens: Tokens, valkey: Valkey, lecture: Lecture
+) -> None:
+    """While many requests wait for it, the event loop turns; and the check-ins among them end in the inbox."""
+    async with running(settings, tokens, redis_url=valkey.url) as visitor:
+        here = elsewhere(visitor, lecture)
+        token = await here.token()
+        valkey.freeze()
+        try:
+            waiting = [asyncio.create_task(here.check_in(student, token=token)) for student in here.students]
+            waiting += [asyncio.create_task(here.teacher.get(f"{here.path}/stats")) for _ in range(5)]
+            slowest = 0.0
+            while not all(task.done() for task in waiting):
+                began = time.monotonic()
+                good(await here.student.get("/livez"))
+                slowest = max(slowest, time.monotonic() - began)
+                await asyncio.sleep(0.01)
+        finally:
+            valkey.thaw()
+        assert slowest < 0.4, "as long as one call may take would be a block"
+        assert sorted(task.result().status_code for task in waiting) == [200] * 5 + [202] * 3
+
+
+async def test_a_redis_that_comes_back_is_used_again(
+    settings: Settings, tokens: Tokens, valkey: Valkey, lecture: Lecture, owner: Engine
+) -> None:
+    async with running(settings, tokens, redis_url=valkey.url) as visitor:
+        here = elsewhere(visitor, lecture)
+        valkey.stop()
+        good(await here.check_in(here.students[0], token=await here.token()), 202)
+        assert len(inbox(owner, lecture.id)) == 1
+        valkey.start()
+        visitor._app.state.services.intake._breaker._open_until = 0.0  # as two seconds later
+        good(await here.check_in(here.students[1], token=await here.token()), 202)
+        assert len(inbox(owner, lecture.id)) == 1
+
+
+# --- readiness --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("change", "failing"),
+    [
+        ({"redis_url": NOWHERE}, ["queue"]),
+        ({"database_url": NO_DATABASE}, ["database"]),
+        ({"redis_url": NOWHERE, "database_url": NO_DATABASE}, ["database", "queue"]),
+    ],
+)
+async def test_not_ready_names_the_failing_check_and_alive_stays_alive(
+    settings: Settings, tokens: Tokens, change: dict[str, str], failing: list[str]
+) -> None:
+    async with running(settings, tokens, **change) as visitor:
+        nobody = visitor.anonymous()
+        answer = await nobody.get("/readyz")
+        assert (answer.status_code, answer.json()["failing"]) == (503, failing)
+        assert good(await nobody.get("/livez")) == {"status": "ok"}
