@@ -62,7 +62,11 @@ def schedule() -> dict[str, dict[str, Any]]:
 @setup_logging.connect
 def _logs(**_: object) -> None:
     configure_logs(load_settings(), "worker")
-    for chatty in ("celery.worker.strategy", "celery.app.trace", "celery.beat"):  # two lines per nudge would drown the rest
+    for chatty in (
+        "celery.worker.strategy",
+        "celery.app.trace",
+        "celery.beat",
+    ):  # two lines per nudge would drown the rest
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 

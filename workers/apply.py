@@ -16,6 +16,7 @@ from shared.messages.events import CheckInAccepted, Event
 from shared.messages.pushes import Push
 from workers.batch import Applied, Batch
 from workers.news import announce
+from workers.presence import keep_presence
 
 _LOCK_TALLIES = text("""
     SELECT session_id, enrolled, present, late, absent, excused, connected FROM session_tallies
@@ -61,8 +62,10 @@ _MARK = text("""
 _MARK_FIELDS = ("session_id", "student_id", "status", "accepted_at")
 
 
-def apply(connection: Connection, events: Sequence[Event]) -> list[Push]:
+def apply(connection: Connection, events: Sequence[tuple[str, Event]]) -> list[Push]:
     """Write the facts behind these events and say what is to be published after the commit.
+
+    Each event comes with the key of its delivery.
 
     A second delivery writes nothing, but its news is published again: the first time may have been cut off.
     """
@@ -70,8 +73,9 @@ def apply(connection: Connection, events: Sequence[Event]) -> list[Push]:
     before = _tallies(connection, _LOCK_TALLIES, batch.sessions)
     new = _keep(connection, batch.check_ins)
     _mark(connection, [event for event in batch.check_ins if event.id in new])
+    moves = keep_presence(connection, batch.points)
     after = _tallies(connection, _TALLIES, batch.sessions)
-    return announce(connection, batch, Applied(before, after, new))
+    return announce(connection, batch, Applied(before, after, new, moves))
 
 
 def _tallies(connection: Connection, statement: Any, sessions: list[UUID]) -> dict[UUID, Tally]:

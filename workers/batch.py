@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from shared.domain.attendance import Tally
-from shared.messages.events import CheckInAccepted, Event, MarksChanged, SessionStatusChanged
+from shared.messages.events import CheckInAccepted, Event, MarksChanged, PointProven, SessionStatusChanged
+from workers.presence import Moves
 
 
 @dataclass
@@ -15,31 +16,36 @@ class Batch:
     check_ins: list[CheckInAccepted] = field(default_factory=list)
     statuses: list[SessionStatusChanged] = field(default_factory=list)
     marks: list[MarksChanged] = field(default_factory=list)
+    points: list[tuple[str, PointProven]] = field(default_factory=list)
+    """With the key of the delivery that brought each."""
 
     @classmethod
-    def of(cls, events: Iterable[Event]) -> "Batch":
-        """Sort events by kind."""
+    def of(cls, events: Iterable[tuple[str, Event]]) -> "Batch":
+        """Sort events by kind. Each comes with the key of its delivery."""
         batch = cls()
-        for event in events:
+        for key, event in events:
             if isinstance(event, CheckInAccepted):
                 batch.check_ins.append(event)
             elif isinstance(event, SessionStatusChanged):
                 batch.statuses.append(event)
-            else:
+            elif isinstance(event, MarksChanged):
                 batch.marks.append(event)
+            else:
+                batch.points.append((key, event))
         return batch
 
     @property
     def sessions(self) -> list[UUID]:
         """Every session touched, in the one order in which locks are taken."""
         events: list[Event] = [*self.check_ins, *self.statuses, *self.marks]
-        return sorted({event.session_id for event in events})
+        return sorted({event.session_id for event in events} | {point.session_id for _, point in self.points})
 
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What a transaction did: counters before and after, and which check-ins were new."""
+    """What a transaction did: counters before and after, which check-ins were new, who came and went."""
 
     before: dict[UUID, Tally]
     after: dict[UUID, Tally]
     new: frozenset[UUID]
+    moves: Moves

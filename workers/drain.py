@@ -101,7 +101,7 @@ def _apply(connection: Connection, batch: Sequence[Readable], done: Pass) -> Non
         return
     try:
         with connection.begin():
-            pushes = apply(connection, [event for _, event in batch])
+            pushes = apply(connection, [(delivery.key, event) for delivery, event in batch])
     except (OperationalError, InterfaceError):
         raise
     except SQLAlchemyError as error:

@@ -16,6 +16,7 @@ from shared.messages.pushes import (
     LiveAttendanceUpdate,
     MarkChange,
     Marks,
+    PresenceChanged,
     Push,
     PushData,
     Stats,
@@ -51,6 +52,7 @@ def announce(connection: Connection, batch: Batch, applied: Applied) -> list[Pus
             *_status_changes(batch, session_id),
             *_check_ins([event for event in batch.check_ins if event.session_id == session_id], names),
             *_marks(connection, [event for event in batch.marks if event.session_id == session_id]),
+            *_moves(applied, session_id),
             *_counters(batch, applied, session_id),
         ]
         pushes += [Push(session_id, now, data) for data in said]
@@ -87,6 +89,12 @@ def _marks(connection: Connection, events: Sequence[MarksChanged]) -> Iterator[M
     changes = (MarkChange(row.student_id, row.status and lower(row.status), row.source, row.at) for row in rows)
     for chunk in _chunks(changes, MARKS_PER_FRAME):
         yield Marks(chunk)
+
+
+def _moves(applied: Applied, session_id: UUID) -> Iterator[PresenceChanged]:
+    joined, left = applied.moves.in_session(session_id)
+    if joined or left:
+        yield PresenceChanged(joined, left, applied.after[session_id].connected)
 
 
 def _counters(batch: Batch, applied: Applied, session_id: UUID) -> Iterator[Stats]:

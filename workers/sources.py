@@ -21,12 +21,18 @@ STALE_MS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One event as it waits. ``deliveries`` counts this one."""
+    """One event as it waits, at its place in its entry. ``deliveries`` counts this one."""
 
     origin: str
     entry_id: str
     payload: bytes
     deliveries: int
+    place: int = 0
+
+    @property
+    def key(self) -> str:
+        """Names the event, however often it is delivered."""
+        return f"{self.origin} {self.entry_id} {self.place}"
 
 
 class Source(Protocol):
@@ -100,9 +106,9 @@ class StreamSource:
 def _events(entries: Any, counts: dict[str, int]) -> list[Delivery]:
     """The events of stream entries: the values of numbered fields."""
     return [
-        Delivery("stream", entry_id.decode(), payload, counts.get(entry_id.decode(), 1))
+        Delivery("stream", entry_id.decode(), payload, counts.get(entry_id.decode(), 1), place)
         for entry_id, fields in entries
-        for payload in fields.values()
+        for place, payload in enumerate(fields.values())
     ]
 
 

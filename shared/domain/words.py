@@ -67,3 +67,11 @@ class Via(StrEnum):
     TICKET = "ticket"
     TOKEN = "token"  # noqa: S105 - a word, not a secret
     SHORT_CODE = "short_code"
+
+
+class Connection(StrEnum):
+    """What a participant's connection tells: each is a point in time that proves presence."""
+
+    CONNECT = "connect"
+    HEARTBEAT = "heartbeat"
+    DISCONNECT = "disconnect"

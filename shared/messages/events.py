@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 
-from shared.domain.words import Mark, SessionStatus, Via
+from shared.domain.words import Connection, Mark, SessionStatus, UserType, Via
 
 
 class CheckInAccepted(msgspec.Struct, frozen=True, array_like=True, tag="check_in"):
@@ -44,7 +44,18 @@ class MarksChanged(msgspec.Struct, frozen=True, array_like=True, tag="marks"):
     student_ids: tuple[UUID, ...]
 
 
-Event = CheckInAccepted | SessionStatusChanged | MarksChanged
+class PointProven(msgspec.Struct, frozen=True, array_like=True, tag="point"):
+    """A participant was there at this moment, as a server of ours received it. ``activity`` is what they did."""
+
+    session_id: UUID
+    user_id: UUID
+    user_type: UserType
+    event: Connection
+    at: datetime
+    activity: str | None = None
+
+
+Event = CheckInAccepted | SessionStatusChanged | MarksChanged | PointProven
 
 _encoder = msgspec.msgpack.Encoder(uuid_format="bytes")
 _decoder: msgspec.msgpack.Decoder[Event] = msgspec.msgpack.Decoder(Event)

@@ -65,6 +65,14 @@ class Marks(msgspec.Struct, frozen=True, tag="MARK", rename="camel"):
     changes: Sequence[MarkChange]
 
 
+class PresenceChanged(msgspec.Struct, frozen=True, tag="PRESENCE", rename="camel"):
+    """Who came and who went since the last of these; ``connected_count`` counts students."""
+
+    joined: Sequence[UUID]
+    left: Sequence[UUID]
+    connected_count: int
+
+
 class StatusChanged(msgspec.Struct, frozen=True, tag="SESSION_STATUS", rename="camel"):
     """The session changed its status."""
 
@@ -75,7 +83,7 @@ class StatusChanged(msgspec.Struct, frozen=True, tag="SESSION_STATUS", rename="c
 
 MARKS_PER_FRAME = 200
 
-PushData = CheckIns | Stats | Marks | StatusChanged
+PushData = CheckIns | Stats | Marks | PresenceChanged | StatusChanged
 
 
 class Push(msgspec.Struct, frozen=True):

@@ -3,7 +3,7 @@
 from shared.models.base import Base
 from shared.models.marks import AttendanceRecord, AttendanceStatusChange, CheckIn
 from shared.models.people import Course, CoursePolicy, Credential, Enrolment, Group, ParentLink, Student, User
-from shared.models.pipeline import DeadLetter, InboxEvent
+from shared.models.pipeline import CountedDelivery, DeadLetter, InboxEvent
 from shared.models.presence import ConnectionEvent, Presence
 from shared.models.sessions import (
     LiveSession,
@@ -20,6 +20,7 @@ __all__ = [
     "Base",
     "CheckIn",
     "ConnectionEvent",
+    "CountedDelivery",
     "Course",
     "CoursePolicy",
     "Credential",

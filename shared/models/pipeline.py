@@ -34,3 +34,13 @@ class DeadLetter(Base):
     payload: Mapped[bytes] = mapped_column(LargeBinary, comment="The event as it came")
     reason: Mapped[str] = mapped_column(comment="Why it could not be applied")
     died_at: Mapped[datetime] = mapped_column(server_default=func.now(), comment="When it was put here")
+
+
+class CountedDelivery(Base):
+    """A delivery whose activities are counted. Sums are the one thing that a second delivery would change."""
+
+    __tablename__ = "counted_deliveries"
+    __table_args__ = ({"comment": "Deliveries whose activities are counted; kept for as long as one may come again"},)
+
+    delivery: Mapped[str] = mapped_column(primary_key=True, comment="Origin, entry id and place")
+    counted_at: Mapped[datetime] = mapped_column(server_default=func.now(), comment="When it was counted")

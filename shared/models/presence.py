@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Identity, Index, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Identity, Index, UniqueConstraint, false, text
 from sqlalchemy.dialects.postgresql import JSONB, TSTZMULTIRANGE, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -16,7 +16,11 @@ class Presence(Base):
     """When a participant was there (1-domain 1.1)."""
 
     __tablename__ = "presence"
-    __table_args__ = (one_of("user_type", UserType), {"comment": "Presence per session and participant"})
+    __table_args__ = (
+        one_of("user_type", UserType),
+        Index("ix_presence_connected", "last_activity_at", postgresql_where=text("connected")),
+        {"comment": "Presence per session and participant"},
+    )
 
     session_id: Mapped[UUID] = mapped_column(
         ForeignKey("live_sessions.id", ondelete="CASCADE"), primary_key=True, comment="The session"
@@ -33,6 +37,10 @@ class Presence(Base):
     connects: Mapped[int] = mapped_column(comment="Number of runs")
     activity_counts: Mapped[dict[str, Any]] = mapped_column(
         JSONB, server_default="{}", comment="Activity kind to count; shown as evidence"
+    )
+    connected: Mapped[bool] = mapped_column(
+        server_default=false(),
+        comment="Connected as far as the last sweep knows: no disconnect since the latest point",
     )
 
 
