@@ -88,10 +88,14 @@ def in_minutes(span: timedelta) -> Fraction:
     return ratio(span, MINUTE)
 
 
+def rounded(value: Fraction, places: int) -> Decimal:
+    """Rounded half up to so many decimals, from the exact value."""
+    return Decimal(math.floor(value * 10**places + Fraction(1, 2))).scaleb(-places)
+
+
 def one_decimal(value: Fraction) -> float:
-    """Rounded half up to one decimal, from the exact value. For the edge; decisions use the unrounded one."""
-    tenths = math.floor(value * 10 + Fraction(1, 2))
-    return float(Decimal(tenths).scaleb(-1))
+    """As an answer shows it: half up, one decimal. For the edge only; decisions use the unrounded value."""
+    return float(rounded(value, 1))
 
 
 def lateness_minutes(metrics: Metrics) -> float | None:
