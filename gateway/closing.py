@@ -21,6 +21,7 @@ class Close(IntEnum):
         member.reason, member.reconnect = reason, reconnect
         return member
 
+    FAULT = 1011, "a fault of ours", True
     RESTART = 1012, "the gateway restarts", True
     TRY_AGAIN = 1013, "cannot tell who you are just now", True
     NO_CONNECT = 4000, "no CONNECT in time", True

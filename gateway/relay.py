@@ -34,7 +34,6 @@ class Relay:
         self._confirmed: dict[Room, asyncio.Task[None]] = {}
         self._catching_up: dict[Room, asyncio.Task[None]] = {}
         self._stale: set[Room] = set()
-        self._returns = 0
 
     def heard(self, channel: str, message: bytes) -> None:
         """See :class:`gateway.bus.Listener`."""
@@ -55,7 +54,6 @@ class Relay:
 
     def returned(self) -> None:
         """See :class:`gateway.bus.Listener`."""
-        self._returns += 1
         for room in self._hub.rooms.values():
             self.catch_up(room)
 
@@ -91,6 +89,8 @@ class Relay:
     def catch_up(self, room: Room) -> None:
         """Read where the channel stands and bring the room there; once more if one is under way."""
         self._stale.add(room)
+        if room.pending is None:
+            room.pending = []  # From now on: the room may be in an epoch that some of its people have left.
         under_way = self._catching_up.get(room)
         if under_way is None or under_way.done():
             task = self._catching_up[room] = asyncio.create_task(self._catch_up(room))
@@ -118,9 +118,9 @@ class Relay:
         room = subscription.room
         await asyncio.shield(self._confirm(room))
         while True:
-            subscription.buffer, returns = [], self._returns
+            subscription.buffer = []
             reading = await self._bus.read(room.channel, after)
-            if returns == self._returns and room.fits(subscription, reading.top):
+            if room.fits(subscription, reading.top):
                 return reading
 
     def _confirm(self, room: Room) -> asyncio.Task[None]:
@@ -153,7 +153,7 @@ class Relay:
                 await asyncio.sleep(self._retry_seconds)
                 self._stale.add(room)
                 continue
-            if room not in self._stale and not room.catch_up(reading):
+            if not room.catch_up(reading):
                 self._stale.add(room)
 
 

@@ -53,8 +53,14 @@ class Room:
         return self.position is None or self._pass_on(push, self.position)
 
     def fits(self, subscription: Subscription, top: Position) -> bool:
-        """Whether what was buffered since the reading began follows it without a hole."""
-        return _follows(subscription.buffer, top)
+        """Whether what was buffered since the reading began follows it without a hole, up to where the room is.
+
+        Readings overtake each other: somebody who joins with an older one than the room stands on would never be
+        sent what lies between.
+        """
+        end = _end(subscription.buffer, top)
+        here = self.position
+        return end is not None and (here is None or here.epoch != top.epoch or here.version <= end)
 
     def settle(self, subscription: Subscription, top: Position) -> bool:
         """Make somebody live at a position that fits. False: the room is elsewhere and must catch up."""
@@ -157,10 +163,11 @@ def _send_to(subscriptions: set[Subscription], version: int, frame: bytes) -> No
             subscription.client.outlet.send(frame)
 
 
-def _follows(pushes: list[Push], top: Position) -> bool:
+def _end(pushes: list[Push], top: Position) -> int | None:
+    """The version that pushes lead to from a position; ``None`` if something is missing between."""
     version = top.version
     for push in pushes:
         if push.epoch != top.epoch or push.version > version + 1:
-            return False
+            return None
         version = max(version, push.version)
-    return True
+    return version

@@ -4,11 +4,11 @@ import asyncio
 from dataclasses import dataclass
 
 import structlog
-from redis.exceptions import RedisError
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
 from gateway import answers, metrics
+from gateway.admission import AWAY, Left, admitted
 from gateway.answers import Problem
 from gateway.channels import session_of
 from gateway.closing import Close, label
@@ -33,10 +33,6 @@ from gateway.rights import Projections, Right, right_of
 from gateway.wire import SocketOutlet
 from gateway.witness import Witness
 from shared.messages.frames import Resume
-from shared.tokens import Identity
-
-AWAY = (RedisError, TimeoutError, OSError)
-"""What a call to Redis raises when Redis cannot be asked."""
 
 log = structlog.get_logger()
 
@@ -51,14 +47,6 @@ class House:
     projections: Projections
     witness: Witness
     pace: Pace
-
-
-class Left(Exception):
-    """The visit is over: the socket was closed with this code."""
-
-    def __init__(self, code: Close) -> None:
-        super().__init__(code)
-        self.code = code
 
 
 class Visit:
@@ -79,6 +67,9 @@ class Visit:
             self._outlet.close(left.code)
         except ConnectionClosed:
             pass
+        except Exception:
+            log.exception("visit failed")
+            self._outlet.close(Close.FAULT)
         finally:
             self._say_goodbye()
             await self._connection.wait_closed()
@@ -120,29 +111,14 @@ class Visit:
                 client.tell(answers.error(Problem.MALFORMED))
 
     async def _admit(self, asked: Authenticate, target: Target) -> None:
-        """Let somebody in, or close: bad credentials, or no part in the session of this path."""
         house = self._house
         now = asyncio.get_running_loop().time()
-        try:
-            identity = await self._identify(asked)
-            client = Client(identity, self._outlet, target.session_id, confirmed_at=now)
-            if target.session_id is not None:
-                facts = (await house.projections.facts({target.session_id: [identity.user_id]}))[target.session_id]
-                _require(right_of(identity, facts))
-        except Refused:
-            raise Left(Close.BAD_TOKEN) from None
-        except AWAY:
-            raise Left(Close.TRY_AGAIN) from None
-        self._client = client
-        house.hub.admit(client)
+        identity = await admitted(house.identification, house.projections, asked, target.session_id)
+        self._client = Client(identity, self._outlet, target.session_id, confirmed_at=now)
+        house.hub.admit(self._client)
         if target.session_id is not None:
             house.witness.came(target.session_id, identity)
-        client.tell(answers.connected(identity, house.pace.ping_seconds))
-
-    async def _identify(self, asked: Authenticate) -> Identity:
-        if asked.ticket is not None:
-            return await self._house.identification.by_ticket(asked.ticket)
-        return await self._house.identification.by_token(asked.token or "")
+        self._client.tell(answers.connected(identity, house.pace.ping_seconds))
 
     async def _follow(self, client: Client, resume: Resume) -> None:
         problem = await self._try_to_follow(client, resume)
@@ -206,10 +182,3 @@ def _read(conversation: Conversation, message: str | bytes) -> list[Action]:
     except BrokenProtocol as broken:
         log.info("protocol broken", reason=str(broken))
         raise Left(Close.PROTOCOL) from None
-
-
-def _require(right: Right) -> None:
-    if right is Right.UNKNOWN:
-        raise Left(Close.TRY_AGAIN)
-    if not right.admits:
-        raise Left(Close.FORBIDDEN)

@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import msgspec
@@ -91,6 +92,11 @@ class Campus:
         names = [keys.position(roll.channel), keys.history(roll.channel)]
         arguments = [roll.channel, secrets.token_hex(6), *HISTORY, 7 * 24 * 3600, *parts]
         return int(await self._publish(keys=names, args=arguments))
+
+    async def history(self, roll: Roll) -> list[bytes]:
+        """The messages that a channel's history keeps."""
+        entries: Any = await self.redis.xrange(keys.history(roll.channel))
+        return [fields[b"m"] for _, fields in entries]
 
     async def command(self, order: control.Control) -> None:
         """Publish a control message."""

@@ -9,11 +9,13 @@ import sys
 import time
 import urllib.request
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager, closing, suppress
 from typing import Any, cast
 from urllib.error import HTTPError
+from uuid import uuid4
 
 from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
 
 from gateway.app import Gateway
 from gateway.closing import Close
@@ -104,6 +106,30 @@ async def test_sigterm_sends_everyone_elsewhere_and_exits_cleanly(ground: Ground
             await started.communicate()
         assert started.returncode == 0
         assert time.monotonic() - began < 5
+
+
+async def test_neither_tokens_nor_tickets_are_logged(ground: Ground) -> None:
+    port = free_port()
+    ticket, token = await ground.campus.ticket(uuid4()), ground.campus.token()
+    async with process(ground, gateway_port=port, log_level="DEBUG") as started:
+        await log_line(started, "gateway is up")
+        for path, frame in (
+            (f"/ws?ticket={ticket}", {"type": "PING"}),
+            (f"/ws?ticket={ticket}", {"type": "PING"}),
+            ("/ws", {"type": "CONNECT", "token": token}),
+            ("/ws", {"type": "CONNECT", "token": token[:-8]}),
+            ("/ws", {"type": "CONNECT", "token": token, "ticket": ticket}),
+        ):
+            async with connect(f"ws://127.0.0.1:{port}{path}", compression=None) as opened:
+                await opened.send(json.dumps(frame))
+                with suppress(ConnectionClosed):
+                    await opened.recv()
+        started.send_signal(signal.SIGTERM)
+        _, logged = await started.communicate()
+    assert b"protocol broken" in logged
+    assert b"token refused" in logged
+    for secret in (ticket, token, token.split(".")[1], token.split(".")[2]):
+        assert secret.encode() not in logged
 
 
 async def test_a_taken_port_is_one_line_and_exit_69(ground: Ground, running: Gateway) -> None:

@@ -1,0 +1,62 @@
+"""In-memory stand-ins: a client that keeps what it was sent, and people to be."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from gateway.closing import Close
+from gateway.hub import Client
+from gateway.pushes import Push, read_push
+from shared.domain.words import Role
+from shared.tokens import Identity
+
+
+def somebody(role: Role = Role.TEACHER, user_id: UUID | None = None) -> Identity:
+    """A person with an hour left."""
+    return Identity(user_id or uuid4(), role, uuid4().hex, datetime.now(UTC) + timedelta(hours=1))
+
+
+def content(frame: bytes) -> bytes:
+    """What an unmasked text frame carries."""
+    assert frame[0] == 0x81
+    return frame[{126: 4, 127: 10}.get(frame[1], 2) :]
+
+
+class MemoryOutlet:
+    """The way to a client who keeps everything."""
+
+    def __init__(self) -> None:
+        self.frames: list[dict[str, Any]] = []
+        self.closed_with: Close | None = None
+
+    def send(self, frame: bytes) -> None:
+        """See :class:`gateway.hub.Outlet`."""
+        self.frames.append(json.loads(content(frame)))
+
+    def close(self, code: Close) -> None:
+        """See :class:`gateway.hub.Outlet`."""
+        self.closed_with = code
+
+    @property
+    def types(self) -> list[str]:
+        """The types of all frames."""
+        return [frame["type"] for frame in self.frames]
+
+    @property
+    def versions(self) -> list[int]:
+        """The versions of all pushes."""
+        return [frame["payload"]["version"] for frame in self.frames if "version" in frame["payload"]]
+
+
+def client(role: Role = Role.TEACHER) -> tuple[Client, MemoryOutlet]:
+    """A client, and what it was sent."""
+    outlet = MemoryOutlet()
+    return Client(somebody(role), outlet), outlet
+
+
+def push(version: int, epoch: str = "e1", kind: str = "STATS_UPDATE", data: object = None) -> Push:
+    """A push as the bus brings it."""
+    payload = json.dumps({"type": kind, "payload": {"sessionId": str(uuid4()), "data": data or {}}})
+    frame = f'{payload[:-2]},"version":{version},"epoch":"{epoch}"}}}}'
+    return read_push(f"{version} {kind} {frame}".encode())
