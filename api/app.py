@@ -32,6 +32,7 @@ from api.problems import AWAY, Problem, on_away, on_crash, on_http, on_problem, 
 from api.revocations import Revocations
 from api.routes import ENDPOINTS
 from api.services import Clock, Services, utc_now
+from api.witness import Witness
 from shared.database import app_engine
 from shared.domain.refusals import Refused
 from shared.jwks import Jwks
@@ -74,6 +75,7 @@ async def open_services(settings: Settings, now: Clock = utc_now) -> AsyncIterat
             revocations=Revocations(redis, breaker),
             lockouts=Lockouts(engine),
             facts=facts,
+            witness=Witness(redis, engine, nudger, breaker),
             intake=Intake(redis, engine, facts, nudger, breaker),
             limiter=Limiter(redis_storage(redis)),
             pictures=CodePictures(slow),

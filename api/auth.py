@@ -7,13 +7,18 @@ origin (api/middleware.py).
 import re
 import secrets
 from datetime import datetime
+from typing import Any
 
+import msgspec
 import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 
 from api.problems import unauthenticated
 from api.services import Services
+from shared import keys
+from shared.domain.words import Role
+from shared.messages.frames import RealtimeTicket
 from shared.settings import Settings
 from shared.tokens import Identity, InvalidToken
 
@@ -61,6 +66,19 @@ async def verified(services: Services, token: str) -> Identity | None:
     if await services.revocations.dead(identity) or await services.lockouts.disabled(identity.user_id):
         return None
     services.tokens.remember(token, identity)
+    return identity
+
+
+async def redeem_ticket(request: Request, ticket: str) -> Identity:
+    """The person behind a one-time realtime ticket; 401 when it is spent, unknown, or its token logged out."""
+    services: Services = request.app.state.services
+    kept: Any = await services.redis.getdel(keys.realtime_ticket(ticket))
+    if kept is None:
+        raise unauthenticated()
+    stands = msgspec.json.decode(kept, type=RealtimeTicket)
+    identity = Identity(stands.user_id, Role(stands.role), stands.token_id, stands.expires_at)
+    if identity.expires_at <= services.now() or await services.revocations.dead(identity):
+        raise unauthenticated()
     return identity
 
 

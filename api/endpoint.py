@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from api.auth import authenticate, identify
+from api.auth import authenticate, identify, redeem_ticket
 from api.body import MAX_BODY, parse, parse_query, read_body, require_json
 from api.idempotency import HEADER as IDEMPOTENCY_KEY
 from api.idempotency import answer_once
@@ -57,7 +57,8 @@ class Endpoint:
     """One path and method.
 
     ``answers`` maps each good status to its model (None: no body, a string: its media type), ``refuses`` lists the
-    statuses of its problems beside those that follow from its shape. ``open_to_all`` needs no token.
+    statuses of its problems beside those that follow from its shape. ``open_to_all`` needs no token. With
+    ``takes_ticket`` a realtime ticket in ``?ticket=`` may stand for the header; then nothing is read of the body.
     """
 
     method: str
@@ -71,6 +72,7 @@ class Endpoint:
     query: type[BaseModel] | None = None
     open_to_all: bool = False
     max_body: int = MAX_BODY
+    takes_ticket: bool = False
 
     @property
     def name(self) -> str:
@@ -87,6 +89,9 @@ class Endpoint:
         await answer(scope, receive, send)
 
     async def _answer(self, request: Request) -> Response:
+        if self.takes_ticket and "ticket" in request.query_params:
+            holder = await redeem_ticket(request, request.query_params["ticket"])
+            return await self.handler(Call(request, request.app.state.services, holder))
         identity = await (identify(request) if self.open_to_all else authenticate(request))
         raw = await self._read(request)
         query = None if self.query is None else parse_query(request.query_params, self.query)

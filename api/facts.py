@@ -19,14 +19,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from shared.database import speak_as
 from shared.domain.attendance import session_start
 from shared.domain.codes import CodeFace
-from shared.domain.words import SessionStatus
+from shared.domain.words import Mode, SessionStatus
 from shared.projection import Projection
 
 MOST = 5_000
 """Sessions remembered per process; a campus has about 1,000 at once."""
 
 _READ = """
-    SELECT s.id, s.status, s.teacher_id, s.class_name, s.room, s.scheduled_start, s.started_at, s.created_at,
+    SELECT s.id, s.status, s.mode, s.teacher_id, s.class_name, s.room, s.scheduled_start, s.started_at, s.created_at,
            s.code_reference, s.code_generation, s.code_visible, s.rotate_seconds,
            coalesce(p.late_after_minutes, 5.0) AS late_after_minutes,
            (SELECT string_agg(uuid_send(e.student_id), '')
@@ -49,9 +49,11 @@ class SessionFacts:
 
     id: UUID
     status: SessionStatus
+    mode: Mode
     teacher_id: UUID
     class_name: str
     room: str | None
+    scheduled_start: datetime | None
     start: datetime | None
     late_after_minutes: float
     face: CodeFace
@@ -66,9 +68,11 @@ def _facts(row: Row[Any]) -> SessionFacts:
     return SessionFacts(
         id=row.id,
         status=SessionStatus(row.status),
+        mode=Mode(row.mode),
         teacher_id=row.teacher_id,
         class_name=row.class_name,
         room=row.room,
+        scheduled_start=row.scheduled_start,
         start=row.started_at and session_start(row.scheduled_start, row.started_at),
         late_after_minutes=row.late_after_minutes,
         face=CodeFace(row.code_reference, row.code_generation, row.created_at, row.rotate_seconds, row.code_visible),

@@ -30,9 +30,8 @@ from shared.inbox import PUT, rows
 from shared.lua import script
 from shared.messages.events import CheckInAccepted, encode
 from shared.projection import write
-from shared.queue import Nudger
+from shared.queue import NUDGE_MS, Nudger
 
-NUDGE_MS = 1_000
 RECEIPT_SECONDS = 86_400
 TICKET_SECONDS = int(LIFE.total_seconds()) + 60
 

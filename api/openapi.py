@@ -25,6 +25,15 @@ DOCS_POLICY = (
 """The documentation page carries its own script and style, so it has a policy of its own; no outside host either."""
 
 
+TICKET = {
+    "name": "ticket",
+    "in": "query",
+    "required": False,
+    "description": "A realtime ticket instead of the header; the body is not read then.",
+    "schema": {"type": "string"},
+}
+
+
 class FieldErrorModel(BaseModel):
     """One wrong field."""
 
@@ -135,6 +144,8 @@ def _put_right(operation: dict[str, Any], endpoint: Endpoint) -> None:
         answer["description"] = HTTPStatus(status).phrase
         if isinstance(media, str):
             answer["content"] = {media: {"schema": {"type": "string", "format": "binary"}}}
+    if endpoint.takes_ticket:
+        operation["parameters"].append(TICKET)
     if "requestBody" in operation:
         operation["requestBody"]["required"] = not endpoint.body_optional
 

@@ -14,6 +14,7 @@ from api.intake import Intake
 from api.limits import Limiter
 from api.lockouts import Lockouts
 from api.revocations import Revocations
+from api.witness import Witness
 from shared.queue import Nudger
 from shared.settings import Settings
 from shared.tokens import Tokens
@@ -38,6 +39,7 @@ class Services:
     lockouts: Lockouts
     facts: FactsCache
     intake: Intake
+    witness: Witness
     limiter: Limiter
     pictures: CodePictures
     nudger: Nudger

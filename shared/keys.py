@@ -13,6 +13,9 @@ DRAIN_GROUP = "drain"
 NUDGED = PREFIX + "nudged"
 """Set while a drain has been called and has not begun its last look; at most a second."""
 
+EVENT_LIMIT = PREFIX + "limit:events:"
+"""Counter per person of connection events in a minute (lua/append.lua); the person's id follows."""
+
 CONTROL = PREFIX + "control"
 """Pub/sub: facts of a session changed, a token died (shared.messages.control)."""
 

@@ -15,6 +15,9 @@ from shared.settings import Settings
 DRAIN = "events.drain"
 """Task name of the drain."""
 
+NUDGE_MS = 1_000
+"""How long an append trusts that the drain it had called will come."""
+
 log = structlog.get_logger()
 
 

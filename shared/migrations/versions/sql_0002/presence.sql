@@ -45,3 +45,9 @@ CREATE FUNCTION muster_add_activities(one jsonb, more jsonb) RETURNS jsonb
     ) AS named
 $$;
 COMMENT ON FUNCTION muster_add_activities(jsonb, jsonb) IS 'Sum of two activity counts, at most twenty kinds and other';
+
+-- Students and parents see their tutor's presence beside their own.
+CREATE POLICY tutors ON presence FOR SELECT TO muster_student, muster_parent
+    USING (user_type = 'tutor' AND EXISTS (SELECT 1 FROM live_sessions s WHERE s.id = session_id));
+CREATE POLICY tutors ON connection_events FOR SELECT TO muster_student, muster_parent
+    USING (user_type = 'tutor' AND EXISTS (SELECT 1 FROM live_sessions s WHERE s.id = session_id));
