@@ -54,6 +54,8 @@ def schedule() -> dict[str, dict[str, Any]]:
     return {
         "drain": {"task": DRAIN, "schedule": 2.0, "options": {"queue": "events", "expires": 10}},
         "close-overdue": {"task": "maintenance.close_overdue", "schedule": 60.0, "options": {"expires": 60}},
+        "sweep": {"task": "maintenance.sweep", "schedule": 10.0, "options": {"expires": 10}},
+        "forget-deliveries": {"task": "maintenance.forget_deliveries", "schedule": 3600.0, "options": {"expires": 600}},
         "snapshot": {"task": "maintenance.take_snapshots", "schedule": 10.0, "options": {"expires": 10}},
         "project": {"task": "maintenance.project_sessions", "schedule": 30.0, "options": {"expires": 30}},
     }

@@ -10,22 +10,14 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from shared.domain.attendance import Tally
 from shared.ids import new_id
 from shared.messages.events import CheckInAccepted, Event
 from shared.messages.pushes import Push
 from workers.batch import Applied, Batch
 from workers.news import announce
 from workers.presence import keep_presence
+from workers.tallies import lock_tallies, read_tallies
 
-_LOCK_TALLIES = text("""
-    SELECT session_id, enrolled, present, late, absent, excused, connected FROM session_tallies
-    WHERE session_id = ANY(:ids) ORDER BY session_id FOR UPDATE
-""")
-_TALLIES = text("""
-    SELECT session_id, enrolled, present, late, absent, excused, connected FROM session_tallies
-    WHERE session_id = ANY(:ids)
-""")
 _KEEP = text("""
     INSERT INTO check_ins (id, session_id, student_id, status, via, ticket_id, scanned_at, accepted_at, step_age_ms,
                            client_scanned_at)
@@ -70,17 +62,12 @@ def apply(connection: Connection, events: Sequence[tuple[str, Event]]) -> list[P
     A second delivery writes nothing, but its news is published again: the first time may have been cut off.
     """
     batch = Batch.of(events)
-    before = _tallies(connection, _LOCK_TALLIES, batch.sessions)
+    before = lock_tallies(connection, batch.sessions)
     new = _keep(connection, batch.check_ins)
     _mark(connection, [event for event in batch.check_ins if event.id in new])
     moves = keep_presence(connection, batch.points)
-    after = _tallies(connection, _TALLIES, batch.sessions)
+    after = read_tallies(connection, batch.sessions)
     return announce(connection, batch, Applied(before, after, new, moves))
-
-
-def _tallies(connection: Connection, statement: Any, sessions: list[UUID]) -> dict[UUID, Tally]:
-    rows = connection.execute(statement, {"ids": sessions})
-    return {row.session_id: Tally(*row[1:]) for row in rows}
 
 
 def _keep(connection: Connection, check_ins: Sequence[CheckInAccepted]) -> frozenset[UUID]:

@@ -10,7 +10,7 @@ it goes to the dead letters with its reason. A database that is away is nobody's
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -75,7 +75,10 @@ def drain_once(ports: Ports, source: Source) -> int:
             return 0
         done = Pass()
         readable = list(_readable(deliveries, done))
-        with ports.engine.connect() as connection, _sessions_locked(connection, readable):
+        with (
+            ports.engine.connect() as connection,
+            sessions_locked(connection, {event.session_id for _, event in readable}),
+        ):
             _apply(connection, readable, done)
             ports.publisher.publish(done.pushes)
             project(ports, connection, _changed_sessions(readable))
@@ -117,9 +120,9 @@ def _apply(connection: Connection, batch: Sequence[Readable], done: Pass) -> Non
 
 
 @contextmanager
-def _sessions_locked(connection: Connection, batch: Sequence[Readable]) -> Iterator[None]:
-    """Hold the lock of every session in the batch, taken in one order; a dead connection gives them back."""
-    ids = sorted({str(event.session_id) for _, event in batch})
+def sessions_locked(connection: Connection, sessions: Iterable[UUID]) -> Iterator[None]:
+    """Hold the lock of every session, taken in one order; a dead connection gives them back."""
+    ids = sorted(str(session) for session in sessions)
     connection.execute(_LOCK, {"ids": ids})
     connection.commit()
     try:

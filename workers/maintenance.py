@@ -37,6 +37,7 @@ _SNAPSHOT = text("""
                       AND (a.taken_at >= t.updated_at OR a.taken_at > now() - interval '10 seconds'))
     RETURNING session_id
 """)
+_FORGET = text("DELETE FROM counted_deliveries WHERE counted_at < now() - interval '1 day'")
 _ACTIVITY = text("""
     UPDATE websocket_channels c SET last_activity_at = t.updated_at
     FROM session_tallies t WHERE t.session_id = c.session_id AND t.session_id = ANY(:ids)
@@ -69,6 +70,12 @@ def take_snapshots(ports: Ports) -> int:
         if taken:
             connection.execute(_ACTIVITY, {"ids": taken})
     return len(taken)
+
+
+def forget_deliveries(ports: Ports) -> None:
+    """Entries are settled within seconds, or dead after five deliveries; a day is more than enough."""
+    with ports.engine.begin() as connection:
+        connection.execute(_FORGET)
 
 
 def project_sessions(ports: Ports) -> None:

@@ -6,6 +6,7 @@ from shared.queue import DRAIN
 from workers import maintenance
 from workers.drain import drain as drain_events
 from workers.ports import current
+from workers.sweep import sweep
 
 
 @shared_task(name=DRAIN)
@@ -22,10 +23,22 @@ def close_overdue() -> None:
         drain.apply_async(queue="events")
 
 
+@shared_task(name="maintenance.sweep")
+def sweep_vanished() -> None:
+    """Note participants who vanished without a goodbye."""
+    sweep(current())
+
+
 @shared_task(name="maintenance.take_snapshots")
 def take_snapshots() -> None:
     """Keep the counters of sessions in which something changed."""
     maintenance.take_snapshots(current())
+
+
+@shared_task(name="maintenance.forget_deliveries")
+def forget_deliveries() -> None:
+    """Forget which deliveries were counted, once they cannot come again."""
+    maintenance.forget_deliveries(current())
 
 
 @shared_task(name="maintenance.project_sessions")

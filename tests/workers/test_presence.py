@@ -17,11 +17,12 @@ from shared.bus import MemoryPublisher
 from shared.domain.presence import active_time, runs_of
 from shared.domain.words import Connection, UserType
 from shared.messages.events import PointProven
-from shared.messages.pushes import PresenceChanged
+from shared.messages.pushes import PresenceChanged, Stats
 from tests.campus import Classroom
 from tests.workers.events import append, running_session
 from workers.drain import drain
 from workers.ports import Ports
+from workers.sweep import sweep
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
@@ -143,6 +144,27 @@ def test_connects_and_disconnects_are_listed_once(
     with owner.connect() as connection:
         statement = text("SELECT event FROM connection_events WHERE session_id = :id ORDER BY occurred_at")
         assert connection.execute(statement, {"id": session_id}).scalars().all() == ["connect", "disconnect"]
+
+
+def test_a_client_that_vanished_is_credited_to_its_last_proof_of_life(
+    ports: Ports, redis: Redis, owner: Engine, classroom: Classroom, session_id: UUID
+) -> None:
+    heard = MemoryPublisher()
+    one, two, _ = (student.id for student in classroom.students)
+    append(redis, point(session_id, one, 0), point(session_id, two, 0), point(session_id, two, 60))
+    drain(ports)
+    later = replace(ports, publisher=heard, now=lambda: START + timedelta(seconds=76))
+    sweep(later)
+    sweep(later)
+    assert connected(owner, session_id) == 1
+    told = [push.data for push in heard.published if push.session_id == session_id]
+    assert told == [PresenceChanged([], [one], 1), Stats(connected_count=1)]
+    with owner.connect() as connection:
+        statement = text("SELECT user_id, event, occurred_at FROM connection_events WHERE session_id = :id")
+        assert connection.execute(statement, {"id": session_id}).all() == [(one, "timeout", START)]
+    append(redis, point(session_id, one, 100))
+    drain(ports)
+    assert connected(owner, session_id) == 2
 
 
 def _forget(owner: Engine, session_id: UUID) -> None:
