@@ -25,6 +25,7 @@ from gateway.bus import Listener
 from gateway.pushes import read_push
 from gateway.recovery import Position, Reading
 from shared import keys, lua
+from shared.bus import POSITION_SECONDS
 
 BEAT_SECONDS = 5.0
 """Between two PINGs; a connection that says nothing for this long after one is lost."""
@@ -32,8 +33,6 @@ BACK_OFF = (0.05, 2.0)
 """First and longest pause between tries to connect, seconds."""
 SUBSCRIBED_AT_ONCE = 500
 """Channels per SUBSCRIBE command after a reconnect."""
-POSITION_LIFE = 7 * 24 * 3600
-"""Seconds, as the workers' publishing keeps it."""
 
 log = structlog.get_logger()
 
@@ -89,8 +88,9 @@ class RedisBus:
                 pipe.xrange(keys.history(channel), min=f"{after + 1}-0")
             (version, epoch), *entries = await pipe.execute()
         if epoch is None:
-            place: Any = await self._place(keys=[keys.position(channel)], args=[secrets.token_hex(6), POSITION_LIFE])
-            version, epoch = place
+            names = [keys.position(channel), keys.history(channel)]
+            place: Any = await self._place(keys=names, args=[secrets.token_hex(6), POSITION_SECONDS])
+            (version, epoch), entries = place, []
         later = [read_push(fields[b"m"]) for _, fields in (entries[0] if entries else ())]
         return Reading(Position(int(version or 0), epoch.decode()), later)
 

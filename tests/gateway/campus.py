@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import msgspec
 
 from shared import keys, lua, projection
+from shared.bus import HISTORY_LENGTH, HISTORY_SECONDS, POSITION_SECONDS
 from shared.domain.words import Role, SessionStatus, Source
 from shared.messages import control
 from shared.messages.frames import RealtimeTicket
@@ -30,8 +31,6 @@ from shared.redis import async_redis
 from shared.settings import Settings
 from shared.tokens import Identity, Tokens
 
-HISTORY = (256, 300)
-"""Entries and seconds of history, as the workers keep it."""
 AN_HOUR = timedelta(hours=1)
 
 
@@ -90,7 +89,7 @@ class Campus:
         for datum in data:
             parts += [push_type(datum), open_frame(Push(roll.id, datetime.now(UTC), datum))]
         names = [keys.position(roll.channel), keys.history(roll.channel)]
-        arguments = [roll.channel, secrets.token_hex(6), *HISTORY, 7 * 24 * 3600, *parts]
+        arguments = [roll.channel, secrets.token_hex(6), HISTORY_LENGTH, HISTORY_SECONDS, POSITION_SECONDS, *parts]
         return int(await self._publish(keys=names, args=arguments))
 
     async def history(self, roll: Roll) -> list[bytes]:

@@ -106,6 +106,16 @@ async def test_a_lost_position_begins_a_new_epoch_for_everyone(running: Gateway,
         assert await teacher.versions(1) == [2]
 
 
+async def test_a_position_that_is_made_anew_leaves_no_old_history_in_the_way(running: Gateway, campus: Campus) -> None:
+    roll = await campus.roll()
+    async with page(running, campus.token(roll.teacher)) as teacher:
+        await campus.push(roll, stats(1), stats(2))
+        await campus.redis.delete(keys.position(roll.channel))
+        assert (await teacher.subscribe(roll.channel))["version"] == 0
+        await campus.push(roll, stats(3))
+        assert await teacher.versions(1) == [1]
+
+
 async def test_after_a_restart_of_redis_subscriptions_live_again(fragile: Ground) -> None:
     campus = fragile.campus
     roll = await campus.roll()
