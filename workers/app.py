@@ -52,7 +52,7 @@ def create_celery(settings: Settings) -> Celery:
 def schedule() -> dict[str, dict[str, Any]]:
     """What RedBeat calls. The drain's is the safety net under every lost nudge."""
     return {
-        "drain": {"task": DRAIN, "schedule": 2.0, "options": {"queue": "events", "expires": 10}},
+        "drain": {"task": DRAIN, "schedule": 1.0, "options": {"queue": "events", "expires": 10}},
         "close-overdue": {"task": "maintenance.close_overdue", "schedule": 60.0, "options": {"expires": 60}},
         "sweep": {"task": "maintenance.sweep", "schedule": 10.0, "options": {"expires": 10}},
         "forget-deliveries": {"task": "maintenance.forget_deliveries", "schedule": 3600.0, "options": {"expires": 600}},

@@ -33,11 +33,13 @@ _UNITE = text("""
     INSERT INTO presence AS p (session_id, user_id, user_type, covered, first_connected_at, last_activity_at,
                                last_disconnected_at, total_active_seconds, connects, activity_counts, connected)
     SELECT k.session_id, k.user_id, k.user_type, CAST(k.covered AS tstzmultirange), k.first, k.last, k.gone, k.active,
-           k.runs, CAST(k.counts AS jsonb), k.gone IS NULL OR k.gone < k.last
+           k.runs, CAST(k.counts AS jsonb),
+           (k.gone IS NULL OR k.gone < k.last) AND s.status IN ('scheduled', 'active')
     FROM unnest(CAST(:sessions AS uuid[]), CAST(:users AS uuid[]), CAST(:types AS text[]), CAST(:covered AS text[]),
                 CAST(:firsts AS timestamptz[]), CAST(:lasts AS timestamptz[]), CAST(:gones AS timestamptz[]),
                 CAST(:actives AS float8[]), CAST(:runs AS integer[]), CAST(:counts AS text[]))
          AS k (session_id, user_id, user_type, covered, first, last, gone, active, runs, counts)
+    JOIN live_sessions s ON s.id = k.session_id
     ON CONFLICT (session_id, user_id) DO UPDATE SET
         covered = p.covered + excluded.covered,
         first_connected_at = least(p.first_connected_at, excluded.first_connected_at),
@@ -49,6 +51,8 @@ _UNITE = text("""
                                ELSE muster_add_activities(p.activity_counts, excluded.activity_counts) END,
         connected = coalesce(greatest(p.last_disconnected_at, excluded.last_disconnected_at)
                              < greatest(p.last_activity_at, excluded.last_activity_at), true)
+                    AND EXISTS (SELECT 1 FROM live_sessions s
+                                WHERE s.id = p.session_id AND s.status IN ('scheduled', 'active'))
     RETURNING session_id, user_id, connected
 """)
 _AUDIT = text("""
