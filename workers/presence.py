@@ -34,12 +34,12 @@ _UNITE = text("""
                                last_disconnected_at, total_active_seconds, connects, activity_counts, connected)
     SELECT k.session_id, k.user_id, k.user_type, CAST(k.covered AS tstzmultirange), k.first, k.last, k.gone, k.active,
            k.runs, CAST(k.counts AS jsonb),
-           (k.gone IS NULL OR k.gone < k.last) AND s.status IN ('scheduled', 'active')
+           (k.gone IS NULL OR k.gone < k.last) AND coalesce(s.status IN ('scheduled', 'active'), false)
     FROM unnest(CAST(:sessions AS uuid[]), CAST(:users AS uuid[]), CAST(:types AS text[]), CAST(:covered AS text[]),
                 CAST(:firsts AS timestamptz[]), CAST(:lasts AS timestamptz[]), CAST(:gones AS timestamptz[]),
                 CAST(:actives AS float8[]), CAST(:runs AS integer[]), CAST(:counts AS text[]))
          AS k (session_id, user_id, user_type, covered, first, last, gone, active, runs, counts)
-    JOIN live_sessions s ON s.id = k.session_id
+    LEFT JOIN live_sessions s ON s.id = k.session_id
     ON CONFLICT (session_id, user_id) DO UPDATE SET
         covered = p.covered + excluded.covered,
         first_connected_at = least(p.first_connected_at, excluded.first_connected_at),
