@@ -187,6 +187,13 @@ def test_time_in_two_neighbouring_windows_adds_up(runs: list[Run], a: datetime, 
     assert halves == active_time(clip(runs, start, end))
 
 
+def test_a_run_that_only_touches_the_window_is_a_moment_in_it() -> None:
+    runs = runs_of(at(0, 60))
+    assert clip(runs, *at(60, 90)) == (Run(*at(60, 60)),)
+    assert clip(runs, *at(-30, 0)) == (Run(*at(0, 0)),)
+    assert clip(runs, NINE + timedelta(seconds=60, microseconds=1), at(90)[0]) == ()
+
+
 # --- the stored form ----------------------------------------------------------------------------------
 
 
