@@ -92,7 +92,10 @@ async def _background(stack: AsyncExitStack, run: Callable[[], Awaitable[None]])
     task = asyncio.create_task(shielded())
 
     async def stop() -> None:
-        task.cancel()
+        while not task.done():
+            # More than once: asyncio.wait_for, which redis-py writes with, may lose a cancellation before Python 3.12.
+            task.cancel()
+            await asyncio.wait({task}, timeout=0.1)
         with suppress(asyncio.CancelledError):
             await task
 
