@@ -34,15 +34,18 @@ class Jwks:
     def __init__(self, source: str) -> None:
         self._source = source
         self._keys: KeySet | None = None
+        self._text = b""
 
     def __call__(self) -> KeySet | None:
-        """The keys as they are now."""
+        """The keys as they are now; the same object until they change."""
         return self._keys
 
     def refresh(self) -> None:
         """Read the source again."""
         try:
-            self._keys = KeySet.import_key_set(_key_set(json.loads(self._read())))
+            read = self._read()
+            if read != self._text:
+                self._keys, self._text = KeySet.import_key_set(_key_set(json.loads(read))), read
         except (OSError, ValueError, TypeError, KeyError, JoseError) as error:  # whatever a stranger publishes
             log.warning("jwks unreadable", reason=type(error).__name__, kept=self._keys is not None)
 

@@ -60,6 +60,7 @@ class Tokens:
         self._audience = settings.jwt_audience
         self._key = OctKey.import_key(settings.secret_key.get_secret_value().encode(), {"kid": LOCAL_KEY})
         self._outside_keys = outside_keys
+        self._verified_under = outside_keys()
         self._verified: OrderedDict[str, Identity] = OrderedDict()
         if "EdDSA" in self._algorithms:
             # RFC 9864 gives its curves names of their own. Issuers still say EdDSA, and every check of it would warn.
@@ -80,7 +81,10 @@ class Tokens:
         return jwt.encode({"alg": "HS256", "kid": LOCAL_KEY}, claims, self._key), identity
 
     def recall(self, token: str, now: datetime) -> Identity | None:
-        """What a token verified before says, if it still holds."""
+        """What a token verified before says, if it still holds. New keys make every token prove itself again."""
+        if (keys := self._outside_keys()) is not self._verified_under:
+            self._verified.clear()
+            self._verified_under = keys
         identity = self._verified.get(token)
         if identity is not None and identity.expires_at <= now:
             del self._verified[token]
