@@ -20,7 +20,7 @@ from api.auth import authenticate, identify, redeem_ticket
 from api.body import MAX_BODY, parse, parse_query, read_body, require_json
 from api.idempotency import HEADER as IDEMPOTENCY_KEY
 from api.idempotency import answer_once
-from api.problems import unauthenticated
+from api.problems import FieldError, malformed, unauthenticated
 from api.services import Services
 from shared.tokens import Identity
 
@@ -95,6 +95,8 @@ class Endpoint:
         identity = await (identify(request) if self.open_to_all else authenticate(request))
         raw = await self._read(request)
         query = None if self.query is None else parse_query(request.query_params, self.query)
+        if self.takes_ticket and request.query_params:
+            raise malformed(*(FieldError(name, "is not known here") for name in request.query_params))
         body = None if self.body is None or (self.body_optional and not raw) else parse(raw, self.body)
         call = Call(request, request.app.state.services, identity, body, query)
         if self.method in UNSAFE and identity is not None and IDEMPOTENCY_KEY in request.headers:

@@ -36,7 +36,10 @@ class Target:
             "create_live_session": self.lecture.classroom.opening,
             "create_check_in": {"token": "0" * 32},
             "create_check_in_ticket": {"token": "0" * 32},
-            "login": {"email": "nobody@every.test", "password": "x"},
+            "login": {"email": f"{uuid4()}@every.test", "password": "x"},
+            "connect": {"user_type": "student"},
+            "heartbeat": {"user_type": "student"},
+            "disconnect": {"user_type": "student"},
         }.get(self.endpoint.name, {})
 
 

@@ -121,7 +121,7 @@ async def test_nobody_guesses_for_free_during_the_outage(no_redis: Visitor, lect
     right = (await here.code())["shortCode"]
     assert waits(await here.check_in(here.student, shortCode=right))
     assert waits(await here.exchange(here.student, shortCode=right))
-    assert waits(await here.exchange(nobody, token=await here.token()))
+    assert waits(await here.exchange(nobody, shortCode=right))
     login = {"email": "teacher@campus.test", "password": "muster-demo"}
     assert waits(await nobody.post("/api/auth/login", json=login))
 
@@ -270,7 +270,7 @@ async def test_a_frozen_redis_never_blocks_livez(
     settings: Settings, tokens: Tokens, valkey: Valkey, lecture: Lecture
 ) -> None:
     """While many requests wait for it, the event loop turns; and the check-ins among them end in the inbox."""
-    async with running(settings, tokens, redis_url=valkey.url) as visitor:
+    async with running(settings, tokens, redis_url=valkey.url, redis_timeout=1.5) as visitor:
         here = elsewhere(visitor, lecture)
         token = await here.token()
         valkey.freeze()
@@ -285,7 +285,7 @@ async def test_a_frozen_redis_never_blocks_livez(
                 await asyncio.sleep(0.01)
         finally:
             valkey.thaw()
-        assert slowest < 0.4, "as long as one call may take would be a block"
+        assert slowest < 1.0, "a block would last as long as one call may take"
         assert sorted(task.result().status_code for task in waiting) == [200] * 5 + [202] * 3
 
 
