@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, WebSocket, expect
 
 from tests.browser.chromium import PROJECTED, WITHOUT_SCRIPT, chromium, collect_faults
 from tests.browser.conftest import Pull
@@ -21,6 +21,13 @@ async def open_live(browser: Browser, stage: str) -> Page:
     await page.goto(stage + LIVE)
     await expect(page.locator("connection-pill")).to_have_text("Live")
     return page
+
+
+def sockets_opened_from_now(page: Page) -> list[WebSocket]:
+    """Fills as the page opens sockets."""
+    opened: list[WebSocket] = []
+    page.on("websocket", lambda socket: opened.append(socket))
+    return opened
 
 
 async def expect_count(page: Page, present: int, within: float = 5000) -> None:
@@ -55,6 +62,57 @@ async def test_a_closed_socket_resumes_without_a_gap(browser: Browser, stage: st
     await pull("check_in", count=3)
     await expect(page.locator("connection-pill")).to_have_text("Live", timeout=10_000)
     await expect_count(page, 5)
+    await page.context.close()
+
+
+async def test_a_lost_subscription_is_asked_for_again(browser: Browser, stage: str, pull: Pull) -> None:
+    """The socket stays open, nothing is pushed on it: the page asks until it is told again, on the same socket."""
+    page = await open_live(browser, stage)
+    opened = sockets_opened_from_now(page)
+    await pull("set", refusals=2)
+    await pull("unsubscribe", code="unavailable")
+    await expect(page.locator("connection-pill")).to_have_attribute("data-state", re.compile("waiting|connecting"))
+    await pull("check_in", count=2)
+    await expect(page.locator("connection-pill")).to_have_text("Live", timeout=10_000)
+    await expect_count(page, 2)
+    await pull("check_in", count=3)
+    await expect_count(page, 5)
+    assert not opened
+    await page.context.close()
+
+
+async def test_a_first_subscription_that_is_refused_for_now_is_asked_for_again(
+    browser: Browser, stage: str, pull: Pull
+) -> None:
+    """A page that opens while Redis is away becomes live by itself."""
+    await pull("set", refusals=2)
+    page = await open_live(browser, stage)
+    await pull("check_in", count=1)
+    await expect_count(page, 1)
+    await page.context.close()
+
+
+async def test_without_a_subscription_the_page_polls(browser: Browser, stage: str, pull: Pull) -> None:
+    """As long as the gateway cannot say whether we may follow, and it does not claim to be live."""
+    page = await open_live(browser, stage)
+    await pull("set", refusals=1000)
+    await pull("unsubscribe", code="unavailable")
+    await pull("check_in", count=4)
+    await expect_count(page, 4, within=15_000)
+    await expect(page.locator("connection-pill")).not_to_have_text("Live")
+    await page.context.close()
+
+
+async def test_a_lost_right_ends_following_for_good(browser: Browser, stage: str, pull: Pull) -> None:
+    """Forbidden is no reason to ask again: the page goes on by polling, and opens no other socket."""
+    page = await open_live(browser, stage)
+    opened = sockets_opened_from_now(page)
+    await pull("unsubscribe", code="forbidden")
+    pill = page.locator("connection-pill")
+    await expect(pill).to_have_text(await pill.get_attribute("data-polling") or "")
+    await pull("check_in", count=2)
+    await expect_count(page, 2, within=15_000)
+    assert not opened
     await page.context.close()
 
 

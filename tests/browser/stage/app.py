@@ -108,6 +108,10 @@ async def _hear(socket: WebSocket, world: World, frame: dict[str, Any]) -> None:
     if frame["type"] == "PING":
         await socket.send_json({"type": "PONG", "payload": {"data": {}}})
         return
+    if world.refusals:
+        world.refusals -= 1
+        await socket.send_json(_refusal("unavailable"))
+        return
     resumed = frame["epoch"] == world.epoch and frame["version"] <= world.version
     data = {"channel": frame["channel"], "version": world.version, "epoch": world.epoch, "recovered": resumed}
     await socket.send_json({"type": "SUBSCRIBED", "payload": {"data": data}})
@@ -142,6 +146,8 @@ async def pull(request: Request) -> Response:
             world.epoch, world.version, world.history = "second", 0, []
         case "cut":
             await _close_all(app)
+        case "unsubscribe":
+            await _unsubscribe_all(app, order["code"])
     await _send(app, frames[order.get("skip", 0) :])
     return JSONResponse(app.state.world.stats())
 
@@ -150,6 +156,18 @@ async def _send(app: Starlette, frames: list[dict[str, Any]]) -> None:
     for socket in list(app.state.sockets):
         for frame in frames:
             await socket.send_json(frame)
+
+
+def _refusal(code: str) -> dict[str, Any]:
+    """An ERROR about the channel, as the real gateway words it."""
+    message = f"attendance_updates_{SESSION}: This cannot be answered just now; try again."
+    return {"type": "ERROR", "payload": {"data": {"code": code, "message": message, "temporary": code != "forbidden"}}}
+
+
+async def _unsubscribe_all(app: Starlette, code: str) -> None:
+    """The sockets stay open; nothing is pushed to them any more."""
+    sockets, app.state.sockets = app.state.sockets, set()
+    await asyncio.gather(*(socket.send_json(_refusal(code)) for socket in sockets))
 
 
 async def _close_all(app: Starlette) -> None:

@@ -10,7 +10,7 @@ from api.facts import SessionFacts
 from api.pages.shapes import wire_time
 from shared.domain.attendance import Tally
 from shared.domain.codes import CodeFace
-from shared.domain.words import SessionStatus
+from shared.domain.words import Mode, SessionStatus
 
 SESSION = UUID(int=0x0193_0000_0000_7000_8000_0000_0000_0001)
 TOTAL = 30
@@ -44,6 +44,8 @@ class World:
     excused: int = 0
     history: list[dict[str, Any]] = field(default_factory=list)
     sockets_allowed: bool = True
+    refusals: int = 0
+    """How many SUBSCRIBEs the gateway cannot answer just now."""
     api_up: bool = True
     answers: list[int] = field(default_factory=list)
 
@@ -53,9 +55,11 @@ class World:
         facts = SessionFacts(
             id=SESSION,
             status=SessionStatus.ACTIVE,
+            mode=Mode.IN_PERSON,
             teacher_id=UUID(int=1),
             class_name="TEST101 Section A",
             room="R 12",
+            scheduled_start=None,
             start=self.began,
             late_after_minutes=5.0,
             face=face,

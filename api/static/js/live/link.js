@@ -31,7 +31,7 @@ export class Link {
       const ticket = await this.#ticket();
       if (ticket) this.#open(ticket);
     } catch {
-      this.#later();
+      this.#again();
     }
   }
 
@@ -68,17 +68,30 @@ export class Link {
       const served = Date.parse(data.serverTime);
       this.#clock.learn(served, served, asked, Date.now());
       this.#pinger = setInterval(() => this.#ping(), data.pingSeconds * 1000);
-      this.#send({ type: "SUBSCRIBE", channel: this.#channel, ...this.#position() });
+      this.#subscribe();
     } else if (frame.type === "SUBSCRIBED") {
       this.#failures = 0;
       this.#told({ name: "live", ...data });
     } else if (frame.type === "RECONNECT") {
       this.#hint = data.maxJitterMs;
-    } else if (frame.type === "ERROR" && !data.temporary) {
-      this.#closed(4501);
-    } else if (frame.type !== "PONG" && frame.type !== "ERROR") {
+    } else if (frame.type === "ERROR") {
+      if (!data.temporary) this.#closed(4501);
+      else if (data.message.startsWith(`${this.#channel}: `)) this.#unsubscribed();
+    } else if (frame.type !== "PONG") {
       this.#took(frame);
     }
+  }
+
+  #subscribe() {
+    this.#send({ type: "SUBSCRIBE", channel: this.#channel, ...this.#position() });
+  }
+
+  /** Not, or not any more: nobody pushes to us until we have asked again, on this same socket. */
+  #unsubscribed() {
+    this.#later(backoff(this.#failures), () => {
+      this.#told({ name: "connecting" });
+      this.#subscribe();
+    });
   }
 
   #send(frame) {
@@ -105,22 +118,27 @@ export class Link {
     this.#socket = null;
     clearInterval(this.#pinger);
     clearTimeout(this.#verdict);
+    clearTimeout(this.#timer);
     if (this.#stopped) return;
     if (code >= 4500 && code <= 4999) {
       this.#stopped = true;
       socket?.close();
       this.#told({ name: code === 4504 ? "out" : "off" });
     } else {
-      this.#later();
+      this.#again();
     }
   }
 
-  #later() {
+  #again() {
     const wait = this.#hint === null ? backoff(this.#failures) : spread(this.#hint);
     this.#hint = null;
+    this.#later(wait, () => this.start());
+  }
+
+  #later(wait, work) {
     this.#failures += 1;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.start(), wait);
+    this.#timer = setTimeout(work, wait);
     this.#told({ name: "waiting", until: Date.now() + wait });
   }
 
