@@ -13,9 +13,25 @@ MEDIA_TYPE = "application/x-www-form-urlencoded"
 
 async def read_form(request: Request) -> dict[str, str]:
     """The fields of a form; of a repeated one the last. 415 for another media type, 400 for what is not a form."""
+    _require_form(request)
+    return _fields(await read_body(request))
+
+
+async def read_form_if_any(request: Request) -> dict[str, str]:
+    """The same, for a request that may also come without a body: then there are no fields, whatever its type."""
+    raw = await read_body(request)
+    if not raw:
+        return {}
+    _require_form(request)
+    return _fields(raw)
+
+
+def _require_form(request: Request) -> None:
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != MEDIA_TYPE:
         raise Problem(415, "unsupported_media_type", "Send the form as the page does.")
-    raw = await read_body(request)
+
+
+def _fields(raw: bytes) -> dict[str, str]:
     try:
         return dict(parse_qsl(raw.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="strict"))
     except ValueError:

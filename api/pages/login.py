@@ -7,7 +7,7 @@ from starlette.responses import Response
 from api import accounts
 from api.auth import clear_token_cookie, client_address, cookie_identity, set_token_cookie
 from api.pages import scans
-from api.pages.forms import read_form, safe_next
+from api.pages.forms import read_form, read_form_if_any, safe_next
 from api.pages.people import TROUBLE, code_of, go, home_of, status_of, trouble
 from api.pages.rendering import page
 from api.pages.texts import Language, language_of
@@ -54,7 +54,7 @@ async def log_out(request: Request) -> Response:
     services = request.app.state.services
     who = await cookie_identity(request)
     try:
-        wanted = safe_next((await read_form(request)).get("next")) if await request.body() else None
+        wanted = safe_next((await read_form_if_any(request)).get("next"))
         if who is not None:
             await accounts.logout(services, who)
     except TROUBLE as error:

@@ -1,6 +1,6 @@
 """Pages and forms over the real API: who sees what, and where a form leads."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from urllib.parse import urlsplit
 
 import httpx
@@ -8,6 +8,7 @@ import pytest
 from starlette.applications import Starlette
 
 from api.auth import TOKEN_COOKIE
+from api.body import MAX_BODY
 from tests.campus import Classroom, Person, Visitor, make_classroom, show_code, start_session
 
 Open = Callable[[Person], httpx.AsyncClient]
@@ -130,6 +131,31 @@ async def test_logging_out_ends_the_login(visitor: Visitor) -> None:
     assert (await browser.post("/logout")).headers["location"] == "/login"
     browser.cookies.set(TOKEN_COOKIE, kept)
     assert (await browser.get("/teach")).headers["location"] == "/login?next=/teach"
+
+
+@pytest.mark.parametrize("path", ["/logout", "/login"])
+async def test_a_strangers_flood_is_refused_before_it_is_read(visitor: Visitor, path: str) -> None:
+    """Two hundred megabytes in pieces of 16 KiB: no more than the cap is taken in."""
+    piece, taken = b"x" * 16_384, 0
+
+    async def flood() -> AsyncIterator[bytes]:
+        nonlocal taken
+        while taken < 200_000_000:
+            taken += len(piece)
+            yield piece
+
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    answer = await visitor.anonymous().post(path, content=flood(), headers=form)
+    assert answer.status_code == 413
+    assert taken <= MAX_BODY + len(piece)
+
+
+async def test_a_logout_leads_on_within_the_site_and_reads_only_forms(visitor: Visitor) -> None:
+    """Without a body it needs no media type; with one it must be the form."""
+    stranger = visitor.anonymous()
+    assert (await stranger.post("/logout", data={"next": "/checkin"})).headers["location"] == "/login?next=/checkin"
+    assert (await stranger.post("/logout", data={"next": "//evil.test"})).headers["location"] == "/login"
+    assert (await stranger.post("/logout", json={})).status_code == 415
 
 
 async def test_the_teachers_pages_are_the_teachers(visitor: Visitor, classroom: Classroom, open_as: Open) -> None:
