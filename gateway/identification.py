@@ -5,11 +5,13 @@ A cookie is never looked at, and a long-lived token in a URL is not either.
 
 from collections.abc import Callable, Collection
 from datetime import UTC, datetime
+from enum import Enum, auto
 
 import msgspec
 import structlog
 from redis.asyncio import Redis
 
+from gateway.closing import Close
 from shared import keys
 from shared.domain.words import Role
 from shared.messages.frames import RealtimeTicket
@@ -25,8 +27,18 @@ class Refused(Exception):
     """This token or ticket proves nothing, or no more."""
 
 
+class Ended(Enum):
+    """Why a token that is valid in itself counts no more."""
+
+    SIGNED_OUT = auto()
+    DISABLED = auto()
+
+
 class Identification:
-    """Tells who holds a token or ticket. Raises ``RedisError`` when that cannot be told: nobody is let in blindly."""
+    """Tells who holds a token or ticket. Raises ``RedisError`` when that cannot be told: nobody is let in blindly.
+
+    Somebody who was disabled is told so: ``Left`` with 4504 instead of :class:`Refused`.
+    """
 
     def __init__(self, tokens: Tokens, redis: Redis, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._tokens = tokens
@@ -41,8 +53,7 @@ class Identification:
         except InvalidToken as invalid:
             log.info("token refused", reason=str(invalid))
             raise Refused from None
-        if await self.revoked([identity.token_id]):
-            raise Refused
+        await self._require(identity)
         self._tokens.remember(token, identity)
         return identity
 
@@ -52,15 +63,29 @@ class Identification:
             raise Refused
         stored = await self._redis.getdel(keys.realtime_ticket(ticket))
         identity = _read_ticket(stored)
-        if identity.expires_at <= self._clock() or await self.revoked([identity.token_id]):
+        if identity.expires_at <= self._clock():
             raise Refused
+        await self._require(identity)
         return identity
 
-    async def revoked(self, token_ids: Collection[str]) -> set[str]:
-        """Which of these tokens were logged out."""
-        asked = list(token_ids)
-        values = await self._redis.mget([keys.revoked(token_id) for token_id in asked]) if asked else []
-        return {token_id for token_id, value in zip(asked, values, strict=True) if value is not None}
+    async def ended(self, identities: Collection[Identity]) -> dict[Identity, Ended]:
+        """Which of these count no more, and why: the token was logged out or, which says more, its owner disabled."""
+        if not identities:
+            return {}
+        signed_out = [keys.revoked(who.token_id) for who in identities]
+        disabled = [keys.disabled(who.user_id) for who in identities]
+        values = [value is not None for value in await self._redis.mget(signed_out + disabled)]
+        found = zip(identities, values[: len(identities)], values[len(identities) :], strict=True)
+        return {who: Ended.DISABLED if off else Ended.SIGNED_OUT for who, out, off in found if out or off}
+
+    async def _require(self, identity: Identity) -> None:
+        match (await self.ended([identity])).get(identity):
+            case Ended.SIGNED_OUT:
+                raise Refused
+            case Ended.DISABLED:
+                from gateway.admission import Left  # which imports this module
+
+                raise Left(Close.DISABLED)
 
 
 def _read_ticket(stored: bytes | str | None) -> Identity:

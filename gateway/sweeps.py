@@ -21,7 +21,7 @@ from gateway.relay import Relay
 from gateway.rights import Facts, Projections, Right, right_of
 
 CHUNK = 500
-"""Tokens asked about in one command."""
+"""Identities asked about in one command, with two keys each."""
 
 log = structlog.get_logger()
 
@@ -55,11 +55,11 @@ class Sweeps:
                 client.outlet.close(Close.EXPIRED)
 
     async def logouts(self) -> None:
-        """Close the sockets whose token was logged out while the control message was missed."""
-        token_ids = list({client.identity.token_id for client in self._hub.clients})
-        for start in range(0, len(token_ids), CHUNK):
-            dead = await self._identification.revoked(token_ids[start : start + CHUNK])
-            self.close_where(lambda client, dead=dead: client.identity.token_id in dead)  # type: ignore[misc]
+        """Close the sockets of tokens logged out and of people disabled while the control message was missed."""
+        identities = list({client.identity for client in self._hub.clients})
+        for start in range(0, len(identities), CHUNK):
+            ended = await self._identification.ended(identities[start : start + CHUNK])
+            self.close_where(lambda client, ended=ended: client.identity in ended)  # type: ignore[misc]
 
     async def rights(self, session_id: UUID | None = None) -> None:
         """Ask again who may still see what: everywhere, or in one session."""

@@ -50,6 +50,11 @@ def revoked(token_id: str) -> str:
     return f"{PREFIX}revoked:{token_id}"
 
 
+def disabled(user_id: UUID) -> str:
+    """String, set when a person is disabled; 24 h, the longest life of a token they may still hold."""
+    return f"{PREFIX}disabled:{user_id}"
+
+
 def idempotency(digest: str) -> str:
     """The first answer to an Idempotency-Key; a day."""
     return f"{PREFIX}idempotency:{digest}"

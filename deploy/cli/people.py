@@ -68,15 +68,22 @@ def disable(email: str, home: HomeOption = None) -> None:
 
     from shared import keys
     from shared.messages.control import PersonDisabled, encode
+    from shared.tokens import MAX_LIFE
 
     with target(home) as settings:
         with _session(settings) as session:
             user = _require(session, email)
             user.disabled_at = user.disabled_at or datetime.now(UTC)
             order = PersonDisabled(user.id)
-        # After the commit, so that whoever hears it finds it in the database.
-        with redis.Redis.from_url(settings.redis_url, socket_timeout=settings.redis_timeout) as client:
-            client.publish(keys.CONTROL, encode(order))
+        # After the commit, so that whoever hears it finds it in the database. The key is for gateways, which never ask
+        # the database; it is there before the message, so that nobody slips in between.
+        with (
+            redis.Redis.from_url(settings.redis_url, socket_timeout=settings.redis_timeout) as client,
+            client.pipeline(transaction=True) as pipeline,
+        ):
+            pipeline.set(keys.disabled(order.user_id), 1, ex=MAX_LIFE)
+            pipeline.publish(keys.CONTROL, encode(order))
+            pipeline.execute()
     typer.echo(f"{email} is locked out.")
 
 

@@ -79,6 +79,27 @@ async def test_a_signed_out_token_is_refused(running: Gateway, campus: Campus) -
         assert await socket.code() == Close.BAD_TOKEN
 
 
+async def test_a_disabled_persons_token_is_refused_also_when_it_was_good_before(
+    running: Gateway, campus: Campus
+) -> None:
+    token, identity = campus.sign(uuid4(), Role.TEACHER)
+    async with page(running, token) as before:
+        assert await before.quiet()
+    await campus.redis.set(keys.disabled(identity.user_id), 1)
+    for fresh_or_not in (token, campus.token(identity.user_id)):
+        async with raw(running) as socket:
+            await socket.send("CONNECT", token=fresh_or_not)
+            assert await socket.code() == Close.DISABLED
+
+
+async def test_a_disabled_persons_ticket_is_refused(running: Gateway, campus: Campus) -> None:
+    user_id = uuid4()
+    ticket = await campus.ticket(user_id)
+    await campus.redis.set(keys.disabled(user_id), 1)
+    async with raw(running, f"/ws?ticket={ticket}") as socket:
+        assert await socket.code() == Close.DISABLED
+
+
 async def test_neither_a_cookie_nor_a_token_in_the_url_says_who_somebody_is(ground: Ground) -> None:
     token = ground.campus.token()
     cookie = {"Cookie": f"muster_session={token}; access_token={token}"}

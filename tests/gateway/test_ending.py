@@ -70,6 +70,29 @@ async def test_a_logout_that_was_never_heard_is_found_out(ground: Ground) -> Non
         assert await client.code() == Close.DISABLED
 
 
+async def test_a_disabling_that_was_never_heard_is_found_out(ground: Ground) -> None:
+    user_id = uuid4()
+    token = ground.campus.token(user_id)
+    async with (
+        ground.gateway(replace(QUICK, rights_seconds=0.05)) as running,
+        page(running, token) as one,
+        page(running, ground.campus.token(user_id)) as two,
+        page(running, ground.campus.token()) as somebody_else,
+    ):
+        await ground.campus.redis.set(keys.disabled(user_id), 1)
+        assert await one.code() == Close.DISABLED
+        assert await two.code() == Close.DISABLED
+        assert await somebody_else.quiet()
+
+
+async def test_a_disabled_person_cannot_refresh(running: Gateway, campus: Campus) -> None:
+    user_id = uuid4()
+    async with page(running, campus.token(user_id)) as client:
+        await campus.redis.set(keys.disabled(user_id), 1)
+        await client.send("REFRESH", token=campus.token(user_id))
+        assert await client.code() == Close.DISABLED
+
+
 async def test_lost_rights_are_found_out_without_being_told(ground: Ground) -> None:
     roll = await ground.campus.roll()
     token = ground.campus.token(roll.teacher)
