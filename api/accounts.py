@@ -1,6 +1,5 @@
 """Accounts: logging in and out, and the gateway's one-time tickets."""
 
-import asyncio
 import secrets
 from datetime import timedelta
 from typing import Annotated, Any
@@ -117,7 +116,7 @@ async def _renew_hash(services: Services, row: Row[Any], password: str) -> None:
 
 
 async def _in_thread(services: Services, work: Any, *arguments: Any) -> Any:
-    return await asyncio.get_running_loop().run_in_executor(services.slow, work, *arguments)
+    return await services.hashing.run(work, *arguments)
 
 
 def _view(row: Row[Any]) -> PersonView:

@@ -32,6 +32,7 @@ from api.problems import AWAY, Problem, on_away, on_crash, on_http, on_problem, 
 from api.revocations import Revocations
 from api.routes import ENDPOINTS
 from api.services import Clock, Services, utc_now
+from api.threads import BoundedThreads
 from api.witness import Witness
 from shared.database import app_engine
 from shared.domain.refusals import Refused
@@ -43,8 +44,11 @@ from shared.settings import Settings
 from shared.tokens import Tokens
 
 STATIC = Path(__file__).parent / "static"
-SLOW_THREADS = 2
-"""Threads for password hashes and QR pictures; more would only take the event loop's time away."""
+HASHING_THREADS = 2
+"""Threads for password hashes; more would only take the event loop's time away. Pictures have one of their own, so
+that a rush of logins never holds up a projector."""
+HASHES_WAITING = 200
+"""Logins that may wait for a thread: some seconds of work; the next is told to come again (503)."""
 
 
 @asynccontextmanager
@@ -60,8 +64,10 @@ async def open_services(settings: Settings, now: Clock = utc_now) -> AsyncIterat
         nudger = Nudger(settings)
         stack.push_async_callback(asyncio.to_thread, nudger.close)
         breaker = Breaker()  # one for all: they share the Redis that fails
-        slow = ThreadPoolExecutor(SLOW_THREADS, "slow")
-        stack.callback(slow.shutdown, wait=False)
+        hashing = BoundedThreads("hashing", HASHING_THREADS, HASHES_WAITING)
+        stack.callback(hashing.close)
+        drawing = ThreadPoolExecutor(1, "drawing")
+        stack.callback(drawing.shutdown, wait=False)
         facts = FactsCache(engine, settings.facts_seconds, time.monotonic)
         await _background(stack, Listener(redis, facts, tokens).run)
         if jwks is not None:
@@ -78,9 +84,9 @@ async def open_services(settings: Settings, now: Clock = utc_now) -> AsyncIterat
             witness=Witness(redis, engine, nudger, breaker),
             intake=Intake(redis, engine, facts, nudger, breaker),
             limiter=Limiter(redis_storage(redis)),
-            pictures=CodePictures(slow),
+            pictures=CodePictures(drawing),
             nudger=nudger,
-            slow=slow,
+            hashing=hashing,
             now=now,
         )
 

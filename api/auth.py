@@ -4,6 +4,7 @@ Cookies are HttpOnly and SameSite=Lax; requests that change something with a coo
 origin (api/middleware.py).
 """
 
+import ipaddress
 import re
 import secrets
 from datetime import datetime
@@ -47,6 +48,14 @@ async def identify(request: Request) -> Identity | None:
     return await verified(request.app.state.services, token.strip()) if scheme.lower() == "bearer" else None
 
 
+async def welcome(request: Request) -> Identity | None:
+    """The person behind a request that needs none; but who shows a token must show a good one (401)."""
+    identity = await identify(request)
+    if identity is None and "authorization" in request.headers:
+        raise unauthenticated()
+    return identity
+
+
 async def cookie_identity(request: Request) -> Identity | None:
     """The person whose token is in the page's cookie."""
     token = request.cookies.get(TOKEN_COOKIE)
@@ -63,9 +72,13 @@ async def verified(services: Services, token: str) -> Identity | None:
     except InvalidToken as error:
         log.info("token refused", reason=str(error))
         return None
-    if await services.revocations.dead(identity) or await services.lockouts.disabled(identity.user_id):
+    forgotten = services.tokens.forgotten
+    answers = await services.revocations.dead(identity), await services.lockouts.disabled(identity.user_id)
+    if any(answers):
         return None
-    services.tokens.remember(token, identity)
+    # Remembered only on a known "no", and only if nobody was logged out or disabled while it was asked for.
+    if None not in answers and services.tokens.forgotten == forgotten:
+        services.tokens.remember(token, identity)
     return identity
 
 
@@ -119,7 +132,13 @@ def set_device_cookie(response: Response, device: str, settings: Settings) -> No
 
 def client_address(request: Request) -> str:
     """Whom limits count an anonymous caller as: the address, for IPv6 its /64 (uvicorn has resolved proxies)."""
-    host = request.client.host if request.client else "unknown"
-    if ":" not in host:
-        return host
-    return ":".join(host.split("%")[0].split(":")[:4]) + "::/64"
+    host = request.client.host if request.client else ""
+    try:
+        address = ipaddress.ip_address(host.split("%")[0])
+    except ValueError:
+        return "unknown"
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(ipaddress.ip_network((address, 64), strict=False))

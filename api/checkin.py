@@ -45,6 +45,12 @@ from shared.tokens import Identity
 REPEATABLE = frozenset({Code.CODE_EXPIRED, Code.CODE_HIDDEN, Code.CODE_ALREADY_USED})
 """Refusals of a genuine code that do not matter to somebody who has checked in already."""
 
+REFUSALS = {
+    Outcome.TICKET_USED: Code.CODE_ALREADY_USED,
+    Outcome.NOT_ACTIVE: Code.SESSION_NOT_ACTIVE,
+    Outcome.UNKNOWN: Code.UNAVAILABLE,
+}
+
 SHORT_CODE_GRACE = timedelta(minutes=1)
 """How long a short code is still recognised after its step, to be called expired rather than unknown."""
 
@@ -102,9 +108,20 @@ class Shown:
 async def exchange(
     services: Services, wanted: TicketRequest, device: str, address: str, who: Identity | None
 ) -> TicketView:
-    """Exchange a code for a ticket that is bound to this device, and to the person where known."""
-    if who is None:
-        await services.limiter.count((TICKETS_PER_DEVICE, device), (TICKETS_PER_ADDRESS, address))
+    """Exchange a code for a ticket that is bound to this device, and to the person where known.
+
+    Without a login only failures count against device and address: a campus is one address, and neither its rush nor
+    somebody who floods it with forged codes may keep a genuine scan out.
+    """
+    try:
+        return await _exchange(services, wanted, device, who)
+    except Refused as refused:
+        if who is None and refused.code == Code.CODE_INVALID:
+            await services.limiter.count((TICKETS_PER_DEVICE, device), (TICKETS_PER_ADDRESS, address))
+        raise
+
+
+async def _exchange(services: Services, wanted: TicketRequest, device: str, who: Identity | None) -> TicketView:
     now = _now(services)
     if wanted.token is not None:
         facts, step = await _scanned(services, wanted.token, now)
@@ -174,8 +191,7 @@ async def _accept(
     )
     verdict = await services.intake.accept(event)
     if verdict.receipt is None:
-        used = verdict.outcome is Outcome.TICKET_USED
-        raise Refused(Code.CODE_ALREADY_USED if used else Code.SESSION_NOT_ACTIVE)
+        raise Refused(REFUSALS[verdict.outcome])
     return _view(facts.id, who, verdict.receipt, duplicate=verdict.outcome is Outcome.DUPLICATE)
 
 

@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from api.auth import authenticate, identify, redeem_ticket
+from api.auth import authenticate, redeem_ticket, welcome
 from api.body import MAX_BODY, parse, parse_query, read_body, require_json
 from api.idempotency import HEADER as IDEMPOTENCY_KEY
 from api.idempotency import answer_once
@@ -92,7 +92,7 @@ class Endpoint:
         if self.takes_ticket and "ticket" in request.query_params:
             holder = await redeem_ticket(request, request.query_params["ticket"])
             return await self.handler(Call(request, request.app.state.services, holder))
-        identity = await (identify(request) if self.open_to_all else authenticate(request))
+        identity = await (welcome(request) if self.open_to_all else authenticate(request))
         raw = await self._read(request)
         query = None if self.query is None else parse_query(request.query_params, self.query)
         if self.takes_ticket and request.query_params:

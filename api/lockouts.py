@@ -24,19 +24,20 @@ class Lockouts:
     """Disabled people, as PostgreSQL knows them.
 
     While PostgreSQL is away nothing is known and nobody is refused here: hardly anything works then, but a check-in
-    into a session whose facts are remembered does, and a whole class may not be locked out of that.
+    into a session whose facts are remembered does, and a whole class may not be locked out of that. What is not known
+    is not remembered: it is asked again.
     """
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
         self._breaker = Breaker()
-        self._batch: MicroBatch[UUID, bool] = MicroBatch(self._ask)
+        self._batch: MicroBatch[UUID, bool | None] = MicroBatch(self._ask)
 
-    async def disabled(self, user_id: UUID) -> bool:
-        """Whether the person may do nothing any more, whatever their token says."""
+    async def disabled(self, user_id: UUID) -> bool | None:
+        """Whether the person may do nothing any more, whatever their token says; None while nobody can say."""
         return await self._batch.add(user_id)
 
-    async def _ask(self, user_ids: list[UUID]) -> Sequence[bool]:
+    async def _ask(self, user_ids: list[UUID]) -> Sequence[bool | None]:
         if self._breaker.closed:
             try:
                 async with speak_as(self._engine, None, None) as connection:
@@ -45,4 +46,4 @@ class Lockouts:
             except (SQLAlchemyError, OSError) as error:
                 self._breaker.trip()
                 log.warning("database away; disabled people are not seen", reason=type(error).__name__)
-        return [False] * len(user_ids)
+        return [None] * len(user_ids)

@@ -124,7 +124,7 @@ class SameSiteWrites:
         await self._app(scope, receive, send)
 
     def _ours(self, headers: dict[bytes, bytes]) -> bool:
-        if b"authorization" in headers:
+        if headers.get(b"authorization", b"").lower().startswith(b"bearer "):
             return True
         origin, site = headers.get(b"origin"), headers.get(b"sec-fetch-site")
         if origin is not None and origin.decode("latin-1") in self._origins:

@@ -1,7 +1,6 @@
 """What a request may use: every port of the API process, made once and handed around."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -14,6 +13,7 @@ from api.intake import Intake
 from api.limits import Limiter
 from api.lockouts import Lockouts
 from api.revocations import Revocations
+from api.threads import BoundedThreads
 from api.witness import Witness
 from shared.queue import Nudger
 from shared.settings import Settings
@@ -29,7 +29,7 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The ports. ``slow`` runs what would block the loop (password hashes, QR pictures)."""
+    """The ports. ``hashing`` checks passwords, which would block the loop."""
 
     settings: Settings
     engine: AsyncEngine
@@ -43,7 +43,7 @@ class Services:
     limiter: Limiter
     pictures: CodePictures
     nudger: Nudger
-    slow: ThreadPoolExecutor
+    hashing: BoundedThreads
     now: Clock = utc_now
 
     @property

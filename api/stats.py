@@ -43,8 +43,9 @@ async def read_position(services: Services, session_id: UUID) -> tuple[int, str]
     """The channel's version and epoch."""
     arguments: list[Any] = [secrets.token_hex(8), POSITION_SECONDS]
     try:
+        channel = keys.channel(session_id)
         version, epoch = await services.redis.eval(
-            script("position"), 1, keys.position(keys.channel(session_id)), *arguments
+            script("position"), 2, keys.position(channel), keys.history(channel), *arguments
         )
     except RedisError as error:
         log.warning("redis away; the snapshot has no position", reason=type(error).__name__)

@@ -5,6 +5,7 @@ enough for the local stack while a production login can be a member of just one 
 are limited on every connection.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -20,6 +21,9 @@ APP = "muster_app"
 WORKER = "muster_worker"
 OWNER = "muster_owner"
 SERVICE = "muster_service"
+
+TRANSACTION_SECONDS = 15.0
+"""Limit of a whole transaction on this side: a frozen server enforces none of its own limits."""
 
 PERSON_ROLES = {role: f"muster_{role.lower()}" for role in Role}
 """The database role that each kind of person speaks with."""
@@ -40,11 +44,17 @@ def _arguments(settings: Settings, role: str) -> dict[str, Any]:
             "options": f"{options} -c idle_in_transaction_session_timeout=60000",
             "connect_timeout": max(2, int(settings.database_timeout)),
             "application_name": role,
+            # A link that went dead without a word is noticed by the kernel (TCP only).
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+            "tcp_user_timeout": millis * 3,
         },
         "pool_size": settings.database_pool_size,
         "max_overflow": 0,
         "pool_timeout": settings.database_timeout,
         "pool_pre_ping": True,
+        "hide_parameters": True,  # an error that is logged must not carry names or hashes
     }
 
 
@@ -70,6 +80,6 @@ async def speak_as(engine: AsyncEngine, role: Role | None, user_id: UUID | None)
     The role and the identity end with the transaction, so a pooled connection never keeps them.
     """
     database_role = SERVICE if role is None else PERSON_ROLES[role]
-    async with engine.begin() as connection:
+    async with asyncio.timeout(TRANSACTION_SECONDS), engine.begin() as connection:
         await connection.execute(_SPEAK, {"role": database_role, "user_id": str(user_id or "")})
         yield connection

@@ -62,6 +62,8 @@ class Tokens:
         self._outside_keys = outside_keys
         self._verified_under = outside_keys()
         self._verified: OrderedDict[str, Identity] = OrderedDict()
+        self.forgotten = 0
+        """How often something was forgotten: an answer asked for before is not to be remembered after."""
         if "EdDSA" in self._algorithms:
             # RFC 9864 gives its curves names of their own. Issuers still say EdDSA, and every check of it would warn.
             warnings.filterwarnings("ignore", "EdDSA is deprecated", SecurityWarning)
@@ -109,6 +111,7 @@ class Tokens:
 
     def forget(self, dead: Callable[[Identity], bool]) -> None:
         """Drop remembered tokens that are dead now."""
+        self.forgotten += 1
         for token in [token for token, identity in self._verified.items() if dead(identity)]:
             del self._verified[token]
 

@@ -47,7 +47,7 @@ def worker_parts(settings: Settings, variables: Mapping[str, str]) -> list[Part]
         )
         for queue, size in POOLS.items()
     ]
-    beat = _python("beat", variables, *celery, "beat", "-S", "redbeat.RedBeatScheduler", "--pidfile=", level)
+    beat = _python("beat", variables, *celery, "beat", "--pidfile=", level)
     return [*parts, Part(beat)]
 
 
