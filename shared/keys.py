@@ -10,6 +10,9 @@ EVENTS = PREFIX + "events"
 DRAIN_GROUP = "drain"
 """The one consumer group on :data:`EVENTS`."""
 
+FAILURES = PREFIX + "failures"
+"""Hash stream entry id → tries that failed; an entry leaves it when it is settled."""
+
 NUDGED = PREFIX + "nudged"
 """Set while a drain has been called and has not begun its last look; at most a second."""
 

@@ -5,7 +5,7 @@ a crash anywhere repeats work and never loses it; everything it repeats is witho
 carries absolute values). From before the commit until after the publish a pass holds a lock per session, so that
 news of one session leaves in the order of its facts however many drains there are.
 
-An event that cannot be applied is isolated by halving the batch; its neighbours are committed. After five deliveries
+An event that cannot be applied is isolated by halving the batch; its neighbours are committed. After five tries
 it goes to the dead letters with its reason. A database that is away is nobody's fault: then nothing is counted.
 """
 
@@ -19,7 +19,7 @@ import msgspec
 import structlog
 from redis.exceptions import RedisError
 from sqlalchemy import Connection, insert, text
-from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from shared import keys
 from shared.messages.events import Event, SessionStatusChanged, decode
@@ -30,7 +30,7 @@ from workers.ports import Ports
 from workers.project import project
 from workers.sources import Delivery, InboxSource, Source, StreamSource
 
-MOST_DELIVERIES = 5
+MOST_TRIES = 5
 BUDGET_SECONDS = 5.0
 """A drain gives way after this long, so that its process can take other calls; it asks to be called again."""
 
@@ -82,10 +82,10 @@ def drain_once(ports: Ports, source: Source) -> int:
             _apply(connection, readable, done)
             ports.publisher.publish(done.pushes)
             project(ports, connection, _changed_sessions(readable))
-        dead = [(delivery, reason) for delivery, reason in done.failed if delivery.deliveries >= MOST_DELIVERIES]
+        dead = [(delivery, reason) for delivery, reason in done.failed if delivery.tries >= MOST_TRIES]
         _bury(ports, dead)
         settled = [*done.applied, *(delivery for delivery, _ in dead)]
-        source.settle(settled, [delivery for delivery, _ in done.failed if delivery.deliveries < MOST_DELIVERIES])
+        source.settle(settled, [delivery for delivery, _ in done.failed if delivery.tries < MOST_TRIES])
         log.debug("drained", origin=deliveries[0].origin, applied=len(done.applied), failed=len(done.failed))
         return len(settled)
 
@@ -105,11 +105,11 @@ def _apply(connection: Connection, batch: Sequence[Readable], done: Pass) -> Non
     try:
         with connection.begin():
             pushes = apply(connection, [(delivery.key, event) for delivery, event in batch])
-    except (OperationalError, InterfaceError):
-        raise
-    except SQLAlchemyError as error:
+    except Exception as error:
+        if is_away(error):
+            raise
         if len(batch) == 1:
-            done.failed.append((batch[0][0], str(getattr(error, "orig", error)).split("\n")[0]))
+            done.failed.append((batch[0][0], reason_of(error)))
             return
         middle = len(batch) // 2
         _apply(connection, batch[:middle], done)
@@ -119,19 +119,40 @@ def _apply(connection: Connection, batch: Sequence[Readable], done: Pass) -> Non
     done.pushes += pushes
 
 
+def is_away(error: Exception) -> bool:
+    """Whether the database itself failed, and not what was asked of it. A statement that took too long, a lock that
+    was not given or a deadlock is no outage: half the batch may well do."""
+    if not isinstance(error, DBAPIError):
+        return False
+    state = getattr(error.orig, "sqlstate", None) or "08"
+    return (
+        error.connection_invalidated
+        or isinstance(error, InterfaceError)
+        or (state[:2] in ("08", "53", "57", "58")
+        and state != "57014")
+    )
+
+
+def reason_of(error: Exception) -> str:
+    """One line for the dead letter."""
+    return f"{type(error).__name__}: {getattr(error, 'orig', error)}".split("\n")[0]
+
+
 @contextmanager
 def sessions_locked(connection: Connection, sessions: Iterable[UUID]) -> Iterator[None]:
     """Hold the lock of every session, taken in one order; a dead connection gives them back."""
     ids = sorted(str(session) for session in sessions)
-    connection.execute(_LOCK, {"ids": ids})
-    connection.commit()
     try:
+        connection.execute(_LOCK, {"ids": ids})
+        connection.commit()
         yield
-    finally:
-        if not connection.invalidated:
-            connection.rollback()
-            connection.execute(_UNLOCK)
-            connection.commit()
+    except BaseException:
+        # Some locks may be held and others not: the server gives all of them back when the connection ends.
+        connection.invalidate()
+        raise
+    connection.rollback()
+    connection.execute(_UNLOCK)
+    connection.commit()
 
 
 def _changed_sessions(batch: Sequence[Readable]) -> set[UUID]:

@@ -30,6 +30,7 @@ CHECK_INS_PER_FRAME = 100
 
 Item = TypeVar("Item")
 
+_STATUS = text("SELECT id, status FROM live_sessions WHERE id = ANY(:ids)")
 _NAMES = text("""
     SELECT u.id, coalesce(n.student_number, '') AS student_number, u.first_name || ' ' || u.last_name AS name
     FROM users u LEFT JOIN students n ON n.user_id = u.id WHERE u.id = ANY(:ids)
@@ -46,10 +47,11 @@ def announce(connection: Connection, batch: Batch, applied: Applied) -> list[Pus
     """The pushes of a batch, session by session, so that each channel gets its own in one go."""
     now: datetime = connection.execute(text("SELECT now()")).scalar_one()
     names = _names(connection, batch.check_ins)
+    standing = _standing(connection, batch)
     pushes: list[Push] = []
     for session_id in batch.sessions:
         said: list[PushData] = [
-            *_status_changes(batch, session_id),
+            *_status_changes(batch, session_id, standing),
             *_check_ins([event for event in batch.check_ins if event.session_id == session_id], names),
             *_marks(connection, [event for event in batch.marks if event.session_id == session_id]),
             *_moves(applied, session_id),
@@ -59,9 +61,10 @@ def announce(connection: Connection, batch: Batch, applied: Applied) -> list[Pus
     return pushes
 
 
-def _status_changes(batch: Batch, session_id: UUID) -> Iterator[StatusChanged]:
+def _status_changes(batch: Batch, session_id: UUID, standing: dict[UUID, str]) -> Iterator[StatusChanged]:
+    """Changes whose outcome still stands: one that is delivered again late must not undo what came after it."""
     for event in batch.statuses:
-        if event.session_id == session_id:
+        if event.session_id == session_id and event.new_status == standing.get(session_id):
             yield StatusChanged(event.old_status, event.new_status, event.reason)
 
 
@@ -128,6 +131,13 @@ def _named(tally: Tally) -> dict[str, int | float]:
         "connected_count": tally.connected,
         "attendance_rate": tally.rate,
     }
+
+
+def _standing(connection: Connection, batch: Batch) -> dict[UUID, str]:
+    if not batch.statuses:
+        return {}
+    rows = connection.execute(_STATUS, {"ids": [event.session_id for event in batch.statuses]})
+    return {row.id: row.status for row in rows}
 
 
 def _names(connection: Connection, events: Sequence[CheckInAccepted]) -> dict[UUID, tuple[str, str]]:

@@ -15,18 +15,22 @@ from sqlalchemy import Engine, text
 
 from shared import keys
 
-STALE_MS = 10_000
-"""An entry this long with one worker belongs to a dead one: statements end after 5 s (settings.database_timeout)."""
+STALE_MS = 15_000
+"""An entry this long with one worker is taken to be a dead one's. A slow pass may still be at it; then both apply it,
+and the second changes nothing."""
+
+RETRY_SECONDS = 5
+"""How long a row of the inbox that failed is left alone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One event as it waits, at its place in its entry. ``deliveries`` counts this one."""
+    """One event as it waits, at its place in its entry. ``tries`` counts this one and those that failed before."""
 
     origin: str
     entry_id: str
     payload: bytes
-    deliveries: int
+    tries: int
     place: int = 0
 
     @property
@@ -62,11 +66,14 @@ class StreamSource:
         """Acknowledge and delete whole entries; an entry with a failed event stays pending."""
         kept = {delivery.entry_id for delivery in failed}
         done = {delivery.entry_id for delivery in settled} - kept
-        if done:
-            with self._redis.pipeline(transaction=True) as pipeline:
+        with self._redis.pipeline(transaction=True) as pipeline:
+            for entry_id in kept:
+                pipeline.hincrby(keys.FAILURES, entry_id, 1)
+            if done:
                 pipeline.xack(keys.EVENTS, keys.DRAIN_GROUP, *done)
                 pipeline.xdel(keys.EVENTS, *done)
-                pipeline.execute()
+                pipeline.hdel(keys.FAILURES, *done)
+            pipeline.execute()
 
     def _fresh(self, most: int) -> list[Delivery]:
         answer = self._grouped(
@@ -80,13 +87,12 @@ class StreamSource:
                 keys.EVENTS, keys.DRAIN_GROUP, self._consumer, min_idle_time=STALE_MS, count=most
             )
         )
-        return _events(entries, self._counts(entries)) if entries else []
+        return _events(entries, self._failures(entries)) if entries else []
 
-    def _counts(self, entries: Any) -> dict[str, int]:
-        """How often each claimed entry was delivered, this time included."""
-        first, last = entries[0][0], entries[-1][0]
-        pending = self._redis.xpending_range(keys.EVENTS, keys.DRAIN_GROUP, first, last, len(entries), self._consumer)
-        return {row["message_id"].decode(): row["times_delivered"] for row in pending}
+    def _failures(self, entries: Any) -> dict[str, int]:
+        """How often each claimed entry failed before. Redis counts deliveries, but an outage is nobody's failure."""
+        ids = [entry_id.decode() for entry_id, _ in entries]
+        return dict(zip(ids, (int(count or 0) for count in self._redis.hmget(keys.FAILURES, ids)), strict=True))
 
     def _grouped(self, call: Any) -> Any:
         """Make the group where Redis has none: at first use, and after it was emptied."""
@@ -103,10 +109,10 @@ class StreamSource:
         return call()
 
 
-def _events(entries: Any, counts: dict[str, int]) -> list[Delivery]:
+def _events(entries: Any, failures: dict[str, int]) -> list[Delivery]:
     """The events of stream entries: the values of numbered fields."""
     return [
-        Delivery("stream", entry_id.decode(), payload, counts.get(entry_id.decode(), 1), place)
+        Delivery("stream", entry_id.decode(), payload, failures.get(entry_id.decode(), 0) + 1, place)
         for entry_id, fields in entries
         for place, payload in enumerate(fields.values())
     ]
@@ -130,9 +136,15 @@ class InboxSource:
     def settle(self, settled: Iterable[Delivery], failed: Iterable[Delivery]) -> None:
         """Delete what is settled; count a try for what failed."""
         self._connection.execute(_DELETE, {"ids": [int(delivery.entry_id) for delivery in settled]})
-        self._connection.execute(_COUNT, {"ids": [int(delivery.entry_id) for delivery in failed]})
+        self._connection.execute(
+            _COUNT, {"ids": [int(delivery.entry_id) for delivery in failed], "pause": RETRY_SECONDS}
+        )
 
 
-_TAKE = text("SELECT id, payload, attempts FROM inbox ORDER BY id LIMIT :most FOR UPDATE SKIP LOCKED")
+_TAKE = text(
+    "SELECT id, payload, attempts FROM inbox WHERE retry_at <= now() ORDER BY id LIMIT :most FOR UPDATE SKIP LOCKED"
+)
 _DELETE = text("DELETE FROM inbox WHERE id = ANY(:ids)")
-_COUNT = text("UPDATE inbox SET attempts = attempts + 1 WHERE id = ANY(:ids)")
+_COUNT = text(
+    "UPDATE inbox SET attempts = attempts + 1, retry_at = now() + make_interval(secs => :pause) WHERE id = ANY(:ids)"
+)

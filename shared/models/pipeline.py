@@ -19,6 +19,9 @@ class InboxEvent(Base):
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True, comment="Order of writing")
     payload: Mapped[bytes] = mapped_column(LargeBinary, comment="One event as in the stream (shared.messages.events)")
     attempts: Mapped[int] = mapped_column(server_default="0", comment="Failed tries to apply it")
+    retry_at: Mapped[datetime] = mapped_column(
+        server_default=func.now(), comment="Not before then; moved on by a failed try"
+    )
     received_at: Mapped[datetime] = mapped_column(server_default=func.now(), comment="When it was accepted")
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,14 +12,15 @@ from sqlalchemy import Engine, text
 
 from shared import keys
 from shared.bus import MemoryPublisher
-from shared.domain.words import Mark
-from shared.messages.events import encode
-from shared.messages.pushes import CheckIns, Push, Stats
-from tests.campus import Classroom
+from shared.domain.words import Mark, SessionStatus
+from shared.messages.events import SessionStatusChanged, encode
+from shared.messages.pushes import CheckIns, Push, Stats, StatusChanged
+from shared.settings import Settings
+from tests.campus import Classroom, make_classroom
 from tests.workers.events import append, append_raw, check_in, count, marks, put_in_inbox, running_session
 from workers import sources
-from workers.drain import MOST_DELIVERIES, drain
-from workers.ports import Ports
+from workers.drain import MOST_TRIES, drain
+from workers.ports import Ports, make_ports
 
 
 @pytest.fixture
@@ -43,6 +45,7 @@ def worker(ports: Ports, heard: MemoryPublisher) -> Ports:
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Entries of other consumers count as abandoned at once."""
     monkeypatch.setattr(sources, "STALE_MS", 0)
+    monkeypatch.setattr(sources, "RETRY_SECONDS", 0)
 
 
 def test_one_check_in_is_one_record_and_leaves_nothing_waiting(
@@ -133,7 +136,7 @@ def test_poison_is_isolated_and_ends_as_a_dead_letter(
     append_raw(redis, poison)
     append(redis, check_in(session_id, classroom.students[1]))
     before = _dead(owner)
-    for _ in range(MOST_DELIVERIES):
+    for _ in range(MOST_TRIES):
         drain(worker)
     assert len(marks(owner, session_id)) == 2
     assert _dead(owner) == before + 1
@@ -146,14 +149,14 @@ def test_an_event_that_breaks_a_rule_does_not_hold_up_its_neighbours(
     nobody = replace(classroom.students[0], id=UUID(int=7))
     append(redis, check_in(session_id, nobody), *(check_in(session_id, student) for student in classroom.students))
     before = _dead(owner)
-    for _ in range(MOST_DELIVERIES):
+    for _ in range(MOST_TRIES):
         drain(worker)
     assert len(marks(owner, session_id)) == 3
     assert _dead(owner) == before + 1
 
 
 def test_the_same_ticket_for_two_students_makes_one_mark_and_one_dead_letter(
-    worker: Ports, owner: Engine, classroom: Classroom, session_id: UUID
+    worker: Ports, owner: Engine, classroom: Classroom, session_id: UUID, impatient: None
 ) -> None:
     """Only possible when Redis lost its memory in between; PostgreSQL still knows."""
     ticket = session_id.bytes[:10]
@@ -162,7 +165,7 @@ def test_the_same_ticket_for_two_students_makes_one_mark_and_one_dead_letter(
     drain(worker)
     put_in_inbox(owner, second)
     before = _dead(owner)
-    for _ in range(MOST_DELIVERIES):
+    for _ in range(MOST_TRIES):
         drain(worker)
     assert len(marks(owner, session_id)) == 1
     assert _dead(owner) == before + 1
@@ -192,6 +195,51 @@ def test_an_unread_entry_keeps_its_bytes(redis: Redis, classroom: Classroom) -> 
     found: Any = redis.xrange("muster:test-entry", entry, entry)
     redis.delete("muster:test-entry")
     assert list(found[0][1].values()) == [encode(event) for event in events]
+
+
+def test_a_pass_that_waits_in_vain_gives_its_locks_back(
+    settings: Settings, worker: Ports, redis: Redis, owner: Engine, classroom: Classroom
+) -> None:
+    first, second = sorted([(str(running_session(owner, room)), room) for room in (classroom, make_classroom(owner))])
+    hurried = make_ports(settings.model_copy(update={"database_timeout": 0.2}), "hurried")
+    with owner.connect() as holder:
+        holder.execute(text("SELECT pg_advisory_lock(hashtextextended(:id, 0))"), {"id": second[0]})
+        append(redis, *(check_in(UUID(session), room.students[0]) for session, room in (first, second)))
+        assert drain(hurried) is False
+        append(redis, check_in(UUID(first[0]), first[1].students[1]))
+        drain(worker)
+        assert len(marks(owner, UUID(first[0]))) == 1
+        holder.execute(text("SELECT pg_advisory_unlock_all()"))
+    hurried.engine.dispose()
+
+
+def test_an_outage_is_nobodys_failure(
+    settings: Settings,
+    worker: Ports,
+    redis: Redis,
+    owner: Engine,
+    classroom: Classroom,
+    session_id: UUID,
+    impatient: None,
+) -> None:
+    away = make_ports(settings.model_copy(update={"database_url": "postgresql://x@/x?host=/nowhere"}), "away")
+    append(redis, check_in(session_id, classroom.students[0]))
+    for _ in range(MOST_TRIES + 1):
+        drain(away)
+    assert redis.hlen(keys.FAILURES) == 0
+    drain(worker)
+    assert marks(owner, session_id) == [("PRESENT", "qr_checkin")]
+
+
+def test_a_status_delivered_late_does_not_undo_what_came_after_it(
+    worker: Ports, heard: MemoryPublisher, owner: Engine, session_id: UUID
+) -> None:
+    now = datetime.now(UTC)
+    put_in_inbox(owner, SessionStatusChanged(session_id, SessionStatus.SCHEDULED, SessionStatus.CANCELLED, now))
+    put_in_inbox(owner, SessionStatusChanged(session_id, None, SessionStatus.ACTIVE, now))
+    drain(worker)
+    told = [push.data.new_status for push in heard.published if isinstance(push.data, StatusChanged)]
+    assert told == [SessionStatus.ACTIVE]  # which is how the session stands
 
 
 def _stats(pushes: Sequence[Push]) -> Stats:

@@ -21,6 +21,7 @@ CREATE TABLE inbox (
     id BIGINT GENERATED ALWAYS AS IDENTITY,
     payload BYTEA NOT NULL,
     attempts INTEGER DEFAULT '0' NOT NULL,
+    retry_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     received_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     CONSTRAINT pk_inbox PRIMARY KEY (id)
 );
@@ -28,6 +29,7 @@ COMMENT ON TABLE inbox IS 'Events accepted in PostgreSQL, until drained';
 COMMENT ON COLUMN inbox.id IS 'Order of writing';
 COMMENT ON COLUMN inbox.payload IS 'One event as in the stream (shared.messages.events)';
 COMMENT ON COLUMN inbox.attempts IS 'Failed tries to apply it';
+COMMENT ON COLUMN inbox.retry_at IS 'Not before then; moved on by a failed try';
 COMMENT ON COLUMN inbox.received_at IS 'When it was accepted';
 
 CREATE TABLE users (
