@@ -80,7 +80,8 @@ async def test_what_was_being_read_when_it_changed_is_not_remembered(facts: Sour
     """A teacher hides the code while somebody's scan has just asked for the facts."""
     facts.go_on.clear()
     reading = asyncio.create_task(seen(facts, way))
-    await asyncio.sleep(0)
+    while not facts.reads:
+        await asyncio.sleep(0)
     facts.visible = False
     facts.forget(SESSION)
     facts.go_on.set()
