@@ -12,11 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.services import Services
 from shared import keys
-from shared.domain.words import SessionStatus
 from shared.inbox import PUT, rows
 from shared.messages import control
 from shared.messages.events import Event
 from shared.projection import write
+
+GATE_SECONDS = 15
+"""Longer than an end waits for the drain; an end that died with its process closes the gate no longer."""
 
 log = structlog.get_logger()
 
@@ -41,10 +43,17 @@ async def spread(services: Services, session_id: UUID) -> None:
         log.warning("redis away; the drain will project the session", reason=type(error).__name__)
 
 
-async def set_gate(services: Services, session_id: UUID, status: SessionStatus | str) -> None:
-    """Open or close the gate of check-ins at once, where they are appended, before PostgreSQL is asked."""
+async def close_gate(services: Services, session_id: UUID) -> None:
+    """Refuse check-ins at once, where they are appended, before PostgreSQL is asked."""
     try:
-        if await services.redis.exists(keys.session(session_id)):
-            await services.redis.hset(keys.session(session_id), "status", status)
+        await services.redis.set(keys.ending(session_id), 1, ex=GATE_SECONDS)
     except RedisError as error:
         log.warning("redis away; the gate follows the database", reason=type(error).__name__)
+
+
+async def open_gate(services: Services, session_id: UUID) -> None:
+    """The end did not come about; whether the session is active decides again."""
+    try:
+        await services.redis.delete(keys.ending(session_id))
+    except RedisError as error:
+        log.warning("redis away; the gate opens by itself", reason=type(error).__name__)

@@ -1,16 +1,17 @@
 """Running a live session: start, end, cancel, show and hide its code."""
 
 import asyncio
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 import structlog
 from redis.exceptions import RedisError
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from api.news import set_gate, spread, tell
+from api.news import close_gate, open_gate, spread, tell
 from api.opening import conflict
 from api.ownership import as_person, require_staff
 from api.services import Services
@@ -23,9 +24,6 @@ from shared.domain.words import SessionStatus
 from shared.ids import new_id
 from shared.messages.events import MarksChanged, SessionStatusChanged
 from shared.tokens import Identity
-
-ENDING = "ending"
-"""Status of the gate while a session is being ended: no new check-in, those on their way are waited for."""
 
 DRAIN_WAIT_SECONDS = 2.0
 REST_REASON = "ended with the rest marked absent"
@@ -78,23 +76,15 @@ async def end(services: Services, who: Identity, session_id: UUID, *, mark_rest_
     """
     row = await _own(services, who, session_id)
     if must_change(row.status, SessionStatus.COMPLETED):
-        await set_gate(services, session_id, ENDING)
+        await close_gate(services, session_id)
         try:
-            await _wait_for_drain(services, who, session_id)
-            return await _change(services, who, row, SessionStatus.COMPLETED, _ENDED, mark_rest_absent=mark_rest_absent)
+            accepted = await _wait_for_drain(services, who, session_id)
+            absent = _Rest(accepted) if mark_rest_absent else None
+            return await _change(services, who, row, SessionStatus.COMPLETED, _ENDED, rest=absent)
         except BaseException:
-            await _reopen(services, session_id)
+            await open_gate(services, session_id)
             raise
     return row
-
-
-async def _reopen(services: Services, session_id: UUID) -> None:
-    """The end failed: open the gate again, unless the session was ended or cancelled by somebody else meanwhile."""
-    try:
-        await spread(services, session_id)
-    except SQLAlchemyError as error:
-        log.warning("database away; the gate opens again", reason=type(error).__name__)
-        await set_gate(services, session_id, SessionStatus.ACTIVE)
 
 
 async def set_code(
@@ -117,6 +107,13 @@ async def set_code(
     return row
 
 
+@dataclass(frozen=True, slots=True)
+class _Rest:
+    """Everybody without a mark is absent, but for those whose check-in was accepted and is still on its way."""
+
+    accepted: frozenset[UUID]
+
+
 async def _own(services: Services, who: Identity, session_id: UUID) -> SessionRow:
     row = await find(services, who, session_id)
     require_staff(who)
@@ -130,25 +127,25 @@ async def _change(
     new: SessionStatus,
     statement: str,
     *,
-    mark_rest_absent: bool = False,
+    rest: "_Rest | None" = None,
 ) -> SessionRow:
     async with as_person(services, who) as connection:
         locked = await load(connection, who, row.id, lock=True)
         if not must_change(locked.status, new):
             return locked
         now = services.now()
-        if mark_rest_absent:
-            await _mark_rest(connection, who, locked)
+        if rest is not None:
+            await _mark_rest(connection, who, locked, rest)
         await connection.execute(text(statement), {"id": row.id, "now": now})
         await tell(connection, SessionStatusChanged(row.id, locked.status, new, now))
     await spread(services, row.id)
     return await find(services, who, row.id)
 
 
-async def _mark_rest(connection: AsyncConnection, who: Identity, row: SessionRow) -> None:
+async def _mark_rest(connection: AsyncConnection, who: Identity, row: SessionRow, rest: "_Rest") -> None:
     """The teacher's explicit act: everybody without a mark is absent, and it shows that this was a default."""
     found = await connection.execute(_UNMARKED, {"id": row.id, "day": row.session_date})
-    students = sorted(found.scalars())
+    students = sorted(student for student in found.scalars() if student not in rest.accepted)
     if not students:
         return
     values: dict[str, Any] = {
@@ -162,16 +159,18 @@ async def _mark_rest(connection: AsyncConnection, who: Identity, row: SessionRow
     await tell(connection, MarksChanged(row.id, tuple(students)))
 
 
-async def _wait_for_drain(services: Services, who: Identity, session_id: UUID) -> None:
-    """Wait, within bounds, until every accepted check-in of the session is in the database."""
+async def _wait_for_drain(services: Services, who: Identity, session_id: UUID) -> frozenset[UUID]:
+    """Wait, within bounds, until every accepted check-in of the session is in the database; who was accepted."""
     try:
-        accepted = await services.redis.hlen(keys.receipts(session_id))
+        kept: Any = await services.redis.hkeys(keys.receipts(session_id))
     except RedisError:
-        return
+        return frozenset()
+    accepted = frozenset(UUID(student.decode()) for student in kept)
     for _ in range(int(DRAIN_WAIT_SECONDS / 0.05)):
         async with as_person(services, who) as connection:
-            if (await connection.execute(_DRAINED, {"id": session_id})).scalar_one() >= accepted:
-                return
+            if (await connection.execute(_DRAINED, {"id": session_id})).scalar_one() >= len(accepted):
+                return accepted
         services.nudger.nudge()
         await asyncio.sleep(0.05)
     log.warning("ended before every check-in was drained", session=str(session_id))
+    return accepted

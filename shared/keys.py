@@ -33,6 +33,11 @@ def roster(session_id: UUID) -> str:
     return f"{PREFIX}roster:{session_id}"
 
 
+def ending(session_id: UUID) -> str:
+    """Set while a session is being ended: no new check-in. Ends by itself, so a crash closes no gate for long."""
+    return f"{PREFIX}ending:{session_id}"
+
+
 def receipts(session_id: UUID) -> str:
     """Hash student id → receipt of the first accepted check-in; a day."""
     return f"{PREFIX}receipts:{session_id}"

@@ -1,7 +1,8 @@
 """What Redis must know of a session: its status, its teacher and its roster.
 
 PostgreSQL is the truth; this is a copy that gate (lua/accept.lua) and gateway can ask without a query. It may be
-lost at any time and is written again by whoever misses it first: the API, or the worker that drains a change.
+lost at any time and is written again by whoever misses it first: the API at a check-in, the worker that drains a
+change, or the periodic one that looks after open sessions and those that ended lately.
 """
 
 from collections.abc import Iterable
@@ -10,8 +11,11 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from shared import keys
 from shared.domain.words import SessionStatus
+from shared.lua import script
 
 OPEN_LIFE = timedelta(days=2)
 OVER_LIFE = timedelta(hours=6)
@@ -29,13 +33,16 @@ class Projection:
 
 
 def write(pipeline: Any, projection: Projection) -> None:
-    """Queue the writes on a Redis pipeline (blocking or asyncio), made with ``transaction=True``."""
+    """Queue the write on a Redis pipeline (blocking or asyncio); see lua/project.lua."""
     life = OVER_LIFE if projection.status.is_over else OPEN_LIFE
-    session_key, roster_key = keys.session(projection.session_id), keys.roster(projection.session_id)
-    students = [str(student) for student in projection.student_ids]
-    pipeline.hset(session_key, mapping={"status": projection.status.value, "teacher": str(projection.teacher_id)})
-    pipeline.expire(session_key, life)
-    pipeline.delete(roster_key)
-    if students:
-        pipeline.sadd(roster_key, *students)
-        pipeline.expire(roster_key, life)
+    students = msgspec.json.encode([str(student) for student in projection.student_ids])
+    pipeline.eval(
+        script("project"),
+        2,
+        keys.session(projection.session_id),
+        keys.roster(projection.session_id),
+        projection.status.value,
+        str(projection.teacher_id),
+        int(life.total_seconds()),
+        students,
+    )

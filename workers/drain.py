@@ -128,8 +128,7 @@ def is_away(error: Exception) -> bool:
     return (
         error.connection_invalidated
         or isinstance(error, InterfaceError)
-        or (state[:2] in ("08", "53", "57", "58")
-        and state != "57014")
+        or (state[:2] in ("08", "53", "57", "58") and state != "57014")
     )
 
 

@@ -21,7 +21,10 @@ _PROJECTED = """
     FROM live_sessions s WHERE
 """
 _BY_IDS = text(_PROJECTED + "s.id = ANY(:ids)")
-_OPEN = text("SELECT id, status FROM live_sessions WHERE status IN ('scheduled', 'active')")
+_OPEN = text("""
+    SELECT id, status FROM live_sessions
+    WHERE status IN ('scheduled', 'active') OR ended_at > now() - interval '6 hours'
+""")
 
 
 def project(ports: Ports, connection: Connection, session_ids: Collection[UUID]) -> None:
@@ -37,7 +40,7 @@ def project(ports: Ports, connection: Connection, session_ids: Collection[UUID])
 
 
 def reproject(ports: Ports) -> None:
-    """Write the projections of open sessions that Redis has forgotten or has wrong."""
+    """Write the projections of open sessions, and of those ended lately, that Redis has forgotten or has wrong."""
     with ports.engine.connect() as connection:
         status = {row.id: row.status for row in connection.execute(_OPEN)}
         pipeline: Any = ports.redis.pipeline(transaction=False)

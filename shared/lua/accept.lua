@@ -17,8 +17,18 @@
 
 local prefix, entry, verdicts = ARGV[1], {}, {}
 
+local statuses = {}
+
+local function status_of(session)
+    if statuses[session] == nil then
+        local ending = redis.call('EXISTS', prefix .. 'ending:' .. session) == 1
+        statuses[session] = ending and 'ending' or redis.call('HGET', prefix .. 'session:' .. session, 'status')
+    end
+    return statuses[session]
+end
+
 local function judge(session, student, ticket, receipt)
-    local status = redis.call('HGET', prefix .. 'session:' .. session, 'status')
+    local status = status_of(session)
     if not status then return '?' end
     if status ~= 'active' then return 'S' .. status end
     local receipts = prefix .. 'receipts:' .. session

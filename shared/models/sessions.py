@@ -36,6 +36,7 @@ class LiveSession(Base):
         CheckConstraint("(status IN ('completed', 'cancelled')) = (ended_at IS NOT NULL)", name="ended"),
         UniqueConstraint("id", "status"),  # lets session_groups follow the status by foreign key
         Index("ix_live_sessions_teacher_id_session_date", "teacher_id", "session_date"),
+        Index("ix_live_sessions_ended_at", "ended_at"),
         Index("ix_live_sessions_course_id_session_date", "course_id", "session_date"),
         Index("ix_live_sessions_open", "status", postgresql_where=text("status IN ('scheduled', 'active')")),
         {"comment": "Meetings of courses"},

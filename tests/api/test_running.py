@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -13,6 +13,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import OperationalError
 
 from api import running
+from api.news import close_gate, open_gate
 from api.services import Services
 from shared import keys
 from tests.api.answers import good, moment, refusal
@@ -213,6 +214,6 @@ async def test_while_a_session_ends_nobody_checks_in(lecture: Lecture, services:
 @asynccontextmanager
 async def closed_gate(services: Services, lecture: Lecture) -> AsyncIterator[None]:
     """As while an end waits for the drain."""
-    await services.redis.hset(keys.session(lecture.session["id"]), "status", running.ENDING)
+    await close_gate(services, UUID(lecture.session["id"]))
     yield
-    await services.redis.hset(keys.session(lecture.session["id"]), "status", "active")
+    await open_gate(services, UUID(lecture.session["id"]))

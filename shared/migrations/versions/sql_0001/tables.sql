@@ -162,6 +162,7 @@ CREATE TABLE live_sessions (
     CONSTRAINT uq_live_sessions_code_reference UNIQUE (code_reference),
     CONSTRAINT fk_live_sessions_created_by FOREIGN KEY(created_by) REFERENCES users (id)
 );
+CREATE INDEX ix_live_sessions_ended_at ON live_sessions (ended_at);
 CREATE INDEX ix_live_sessions_course_id_session_date ON live_sessions (course_id, session_date);
 CREATE INDEX ix_live_sessions_open ON live_sessions (status) WHERE status IN ('scheduled', 'active');
 CREATE INDEX ix_live_sessions_teacher_id_session_date ON live_sessions (teacher_id, session_date);
