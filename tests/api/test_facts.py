@@ -31,12 +31,14 @@ class Source(FactsCache):
         super().__init__(engine, 30.0, lambda: self.time)
         self.visible = True
         self.reads = 0
+        self.begun = asyncio.Event()
         self.go_on = asyncio.Event()
         self.go_on.set()
 
     async def _read(self, key: UUID | int) -> SessionFacts | None:
         self.reads += 1
         face = CodeFace(7, 0, Clock().now, 15, self.visible)
+        self.begun.set()
         await self.go_on.wait()
         return make_facts(SESSION, face)
 
@@ -80,8 +82,7 @@ async def test_what_was_being_read_when_it_changed_is_not_remembered(facts: Sour
     """A teacher hides the code while somebody's scan has just asked for the facts."""
     facts.go_on.clear()
     reading = asyncio.create_task(seen(facts, way))
-    while not facts.reads:
-        await asyncio.sleep(0)
+    await facts.begun.wait()
     facts.visible = False
     facts.forget(SESSION)
     facts.go_on.set()
