@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError, ProgrammingError
 from shared.migrations import current, head, migrate
 from shared.models import Base
 from shared.settings import Settings
-from tests.campus import Classroom
+from tests.campus import Classroom, make_classroom
 from tests.workers.events import running_session
 
 
@@ -92,6 +92,28 @@ def test_a_student_has_one_mark_per_session(owner: Engine, classroom: Classroom)
         connection.execute(_INSERT, values)
         with pytest.raises(IntegrityError, match="uq_attendance_records"):
             connection.execute(_INSERT, values)
+
+
+def test_only_the_enrolled_have_marks(owner: Engine, classroom: Classroom) -> None:
+    stranger = make_classroom(owner).students[0]
+    row = {
+        "status": "PRESENT",
+        "source": "manual",
+        "session": running_session(owner, classroom),
+        "student": stranger.id,
+    }
+    with owner.connect() as connection, pytest.raises(IntegrityError, match="not enrolled"):
+        connection.execute(_INSERT, {**row, "user_type": "student"})
+
+
+def test_who_has_left_the_group_has_no_more_marks(owner: Engine, classroom: Classroom) -> None:
+    session_id, student = running_session(owner, classroom), classroom.students[0].id
+    row = {"status": "PRESENT", "source": "manual", "user_type": "student", "session": session_id, "student": student}
+    with owner.connect() as connection, pytest.raises(IntegrityError, match="not enrolled"):
+        connection.execute(
+            text("UPDATE enrolments SET valid_until = current_date WHERE student_id = :id"), {"id": student}
+        )
+        connection.execute(_INSERT, row)
 
 
 def test_a_group_meets_once_at_a_time(owner: Engine, classroom: Classroom) -> None:

@@ -167,3 +167,28 @@ CREATE TRIGGER recount_updated AFTER UPDATE ON enrolments
     EXECUTE FUNCTION muster_enrolments_changed();
 CREATE TRIGGER recount_deleted AFTER DELETE ON enrolments
     REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION muster_enrolments_changed();
+
+-- Only who is enrolled in one of the session's groups on the session's date has a mark (1-domain 1.5).
+CREATE FUNCTION muster_require_enrolment() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    stranger record;
+BEGIN
+    SELECT r.session_id, r.student_id INTO stranger
+    FROM new_rows r JOIN live_sessions s ON s.id = r.session_id
+    WHERE r.user_type = 'student' AND NOT EXISTS (
+        SELECT 1 FROM session_groups g JOIN enrolments e ON e.group_id = g.group_id
+        WHERE g.session_id = r.session_id AND e.student_id = r.student_id AND e.valid_from <= s.session_date
+          AND (e.valid_until IS NULL OR s.session_date < e.valid_until))
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'student % is not enrolled in session % on its date', stranger.student_id, stranger.session_id
+            USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+CREATE TRIGGER require_enrolment AFTER INSERT ON attendance_records
+    REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION muster_require_enrolment();
