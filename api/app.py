@@ -22,6 +22,7 @@ from api import openapi, ops
 from api.breaker import Breaker
 from api.codeview import CodePictures
 from api.facts import FactsCache
+from api.fallback import Fallback
 from api.intake import Intake
 from api.limits import Limiter, redis_storage
 from api.listener import Listener
@@ -82,7 +83,7 @@ async def open_services(settings: Settings, now: Clock = utc_now) -> AsyncIterat
             lockouts=Lockouts(engine),
             facts=facts,
             witness=Witness(redis, engine, nudger, breaker),
-            intake=Intake(redis, engine, facts, nudger, breaker),
+            intake=Intake(redis, Fallback(engine), facts, nudger, breaker),
             limiter=Limiter(redis_storage(redis)),
             pictures=CodePictures(drawing),
             nudger=nudger,

@@ -17,9 +17,9 @@ from redis.exceptions import RedisError
 
 from api.facts import SessionFacts
 from api.fields import CamelBody, Moment
-from api.intake import Outcome, Receipt
 from api.limits import CODES_PER_SESSION, CODES_PER_USER, TICKETS_PER_ADDRESS, TICKETS_PER_DEVICE
 from api.problems import unavailable
+from api.receipts import Outcome, Receipt
 from api.services import Services
 from api.views import CheckInView, TicketView
 from shared import keys

@@ -6,9 +6,6 @@ hears 503; nothing is ever acknowledged that is only in memory.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from enum import Enum, auto
 from typing import Any
 from uuid import UUID
 
@@ -16,18 +13,15 @@ import msgspec
 import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
-from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api.breaker import Breaker
 from api.facts import FactsCache
+from api.fallback import Fallback
 from api.microbatch import MicroBatch
+from api.receipts import Outcome, Receipt, Verdict
 from shared import keys
-from shared.database import speak_as
-from shared.domain.tickets import LIFE, from_millis, to_millis
-from shared.domain.words import Mark
-from shared.inbox import PUT, rows
+from shared.domain.tickets import LIFE, to_millis
 from shared.lua import script
 from shared.messages.events import CheckInAccepted, encode
 from shared.projection import write
@@ -38,53 +32,13 @@ TICKET_SECONDS = int(LIFE.total_seconds()) + 60
 
 log = structlog.get_logger()
 
-_ACTIVE = text("SELECT id FROM live_sessions WHERE id = ANY(:ids) AND status = 'active'")
-
-
-class Outcome(Enum):
-    """What became of a check-in."""
-
-    ACCEPTED = auto()
-    DUPLICATE = auto()
-    TICKET_USED = auto()
-    NOT_ACTIVE = auto()
-    UNKNOWN = auto()
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What a student was told when first accepted, and is told again at a repeat."""
-
-    check_in_id: UUID
-    status: Mark
-    timestamp: datetime
-
-    @classmethod
-    def decode(cls, kept: str) -> "Receipt":
-        """As lua/accept.lua keeps it: ``<check-in id> <status> <milliseconds>``."""
-        check_in_id, status, millis = kept.split(" ")
-        return cls(UUID(check_in_id), Mark(status), from_millis(int(millis)))
-
-    @classmethod
-    def of(cls, event: CheckInAccepted) -> "Receipt":
-        """The receipt of a fresh check-in."""
-        return cls(event.id, event.status, event.scanned_at)
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """The outcome, with the receipt that holds now (none when refused)."""
-
-    outcome: Outcome
-    receipt: Receipt | None = None
-
 
 class Intake:
     """Where accepted check-ins become durable."""
 
-    def __init__(self, redis: Redis, engine: AsyncEngine, facts: FactsCache, nudger: Nudger, breaker: Breaker) -> None:
+    def __init__(self, redis: Redis, fallback: Fallback, facts: FactsCache, nudger: Nudger, breaker: Breaker) -> None:
         self._redis = redis
-        self._engine = engine
+        self._fallback = fallback
         self._facts = facts
         self._nudger = nudger
         self._breaker = breaker
@@ -110,7 +64,9 @@ class Intake:
             except RedisError as error:
                 self._breaker.trip()
                 log.warning("redis away; check-ins go to the inbox", reason=type(error).__name__)
-        return await self._to_inbox(events)
+        verdicts = await self._fallback.accept(events)
+        self._nudger.nudge()
+        return verdicts
 
     async def _append(self, events: list[CheckInAccepted]) -> list[Verdict]:
         verdicts = await self._ask(events)
@@ -147,17 +103,6 @@ class Intake:
                 async with self._redis.pipeline(transaction=True) as pipeline:
                     write(pipeline, facts.projection())
                     await pipeline.execute()
-
-    async def _to_inbox(self, events: list[CheckInAccepted]) -> list[Verdict]:
-        async with speak_as(self._engine, None, None) as connection:
-            ids = list({event.session_id for event in events})
-            active = set((await connection.execute(_ACTIVE, {"ids": ids})).scalars())
-            await connection.execute(PUT, rows([event for event in events if event.session_id in active]))
-        self._nudger.nudge()
-        return [
-            Verdict(Outcome.ACCEPTED, Receipt.of(event)) if event.session_id in active else Verdict(Outcome.NOT_ACTIVE)
-            for event in events
-        ]
 
 
 def _item(event: CheckInAccepted) -> tuple[Any, ...]:

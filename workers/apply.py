@@ -25,7 +25,7 @@ _KEEP = text("""
                          CAST(:status AS text[]), CAST(:via AS text[]), CAST(:ticket_id AS bytea[]),
                          CAST(:scanned_at AS timestamptz[]), CAST(:accepted_at AS timestamptz[]),
                          CAST(:step_age_ms AS integer[]), CAST(:client_scanned_at AS timestamptz[]))
-    ON CONFLICT (id) DO NOTHING
+    ON CONFLICT DO NOTHING
     RETURNING id
 """)
 _KEPT_FIELDS = (
@@ -40,6 +40,7 @@ _KEPT_FIELDS = (
     "step_age_ms",
     "client_scanned_at",
 )
+_SPENT_BY = text("SELECT ticket_id, student_id FROM check_ins WHERE ticket_id = ANY(CAST(:tickets AS bytea[]))")
 _MARK = text("""
     INSERT INTO attendance_records (id, session_id, student_id, status, source, marked_at, updated_at)
     SELECT id, session_id, student_id, status, 'qr_checkin', accepted_at, accepted_at
@@ -52,6 +53,10 @@ _MARK = text("""
     WHERE attendance_records.source = 'system_default'
 """)
 _MARK_FIELDS = ("session_id", "student_id", "status", "accepted_at")
+
+
+class TicketSpent(Exception):
+    """Two students were given a yes for one ticket: only possible where Redis had lost its memory."""
 
 
 def apply(connection: Connection, events: Sequence[tuple[str, Event]]) -> list[Push]:
@@ -74,7 +79,18 @@ def _keep(connection: Connection, check_ins: Sequence[CheckInAccepted]) -> froze
     """Keep the evidence; the ids that were not there yet."""
     if not check_ins:
         return frozenset()
-    return frozenset(connection.execute(_KEEP, _columns(check_ins, _KEPT_FIELDS)).scalars())
+    new = frozenset(connection.execute(_KEEP, _columns(check_ins, _KEPT_FIELDS)).scalars())
+    _check_tickets(connection, [event for event in check_ins if event.id not in new])
+    return new
+
+
+def _check_tickets(connection: Connection, known: Sequence[CheckInAccepted]) -> None:
+    """A check-in that is no news was delivered before, or its student spent its ticket while Redis was away. A ticket
+    that another student spent is neither."""
+    tickets = {event.ticket_id: event.student_id for event in known if event.ticket_id is not None}
+    rows = connection.execute(_SPENT_BY, {"tickets": list(tickets)})
+    if any(tickets[bytes(row.ticket_id)] != row.student_id for row in rows):
+        raise TicketSpent("another student has spent this ticket")
 
 
 def _mark(connection: Connection, check_ins: Sequence[CheckInAccepted]) -> None:

@@ -22,12 +22,12 @@ from sqlalchemy import Connection, insert, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from shared import keys
-from shared.messages.events import Event, SessionStatusChanged, decode
+from shared.messages.events import CheckInAccepted, Event, SessionStatusChanged, decode
 from shared.messages.pushes import Push
 from shared.models import DeadLetter
 from workers.apply import apply
 from workers.ports import Ports
-from workers.project import project
+from workers.project import project, remember_receipts
 from workers.sources import Delivery, InboxSource, Source, StreamSource
 
 MOST_TRIES = 5
@@ -82,6 +82,8 @@ def drain_once(ports: Ports, source: Source) -> int:
             _apply(connection, readable, done)
             ports.publisher.publish(done.pushes)
             project(ports, connection, _changed_sessions(readable))
+            if deliveries[0].origin == "inbox":
+                remember_receipts(ports, [event for _, event in readable if isinstance(event, CheckInAccepted)])
         dead = [(delivery, reason) for delivery, reason in done.failed if delivery.tries >= MOST_TRIES]
         _bury(ports, dead)
         settled = [*done.applied, *(delivery for delivery, _ in dead)]

@@ -38,6 +38,7 @@ _SNAPSHOT = text("""
     RETURNING session_id
 """)
 _FORGET = text("DELETE FROM counted_deliveries WHERE counted_at < now() - interval '1 day'")
+_FORGET_REDEMPTIONS = text("DELETE FROM redemptions WHERE redeemed_at < now() - interval '1 day'")
 _ACTIVITY = text("""
     UPDATE websocket_channels c SET last_activity_at = t.updated_at
     FROM session_tallies t WHERE t.session_id = c.session_id AND t.session_id = ANY(:ids)
@@ -73,9 +74,10 @@ def take_snapshots(ports: Ports) -> int:
 
 
 def forget_deliveries(ports: Ports) -> None:
-    """Entries are settled within seconds, or dead after five deliveries; a day is more than enough."""
+    """Entries are settled within seconds, or dead after five tries; tickets and receipts end within a day too."""
     with ports.engine.begin() as connection:
         connection.execute(_FORGET)
+        connection.execute(_FORGET_REDEMPTIONS)
 
 
 def project_sessions(ports: Ports) -> None:

@@ -1,16 +1,21 @@
 """Telling Redis what it must know of sessions, from the truth."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, Row, text
 
 from shared import keys
+from shared.domain.tickets import to_millis
 from shared.domain.words import SessionStatus
 from shared.messages import control
+from shared.messages.events import CheckInAccepted
 from shared.projection import Projection, write
 from workers.ports import Ports
+
+RECEIPT_SECONDS = 86_400
+"""As api/intake.py keeps them."""
 
 _PROJECTED = """
     SELECT s.id, s.status, s.teacher_id,
@@ -36,6 +41,16 @@ def project(ports: Ports, connection: Connection, session_ids: Collection[UUID])
     for row in rows:
         write(pipeline, _projection(row))
         pipeline.publish(keys.CONTROL, control.encode(control.SessionFactsChanged(row.id)))
+    pipeline.execute()
+
+
+def remember_receipts(ports: Ports, check_ins: Iterable[CheckInAccepted]) -> None:
+    """Let Redis answer repeats of check-ins that were accepted while it was away, as lua/accept.lua would have."""
+    pipeline: Any = ports.redis.pipeline(transaction=False)
+    for event in check_ins:
+        receipt = f"{event.id} {event.status} {to_millis(event.scanned_at)}"
+        pipeline.hsetnx(keys.receipts(event.session_id), str(event.student_id), receipt)
+        pipeline.expire(keys.receipts(event.session_id), RECEIPT_SECONDS)
     pipeline.execute()
 
 

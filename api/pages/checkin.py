@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from api.auth import cookie_identity, device_of
 from api.checkin import REPEATABLE, CheckInRequest, TicketRequest, check_in
-from api.intake import Receipt
+from api.receipts import Receipt
 from api.pages import scans
 from api.pages.dates import clock
 from api.pages.forms import read_form

@@ -3,7 +3,7 @@
 from shared.models.base import Base
 from shared.models.marks import AttendanceRecord, AttendanceStatusChange, CheckIn
 from shared.models.people import Course, CoursePolicy, Credential, Enrolment, Group, ParentLink, Student, User
-from shared.models.pipeline import CountedDelivery, DeadLetter, InboxEvent
+from shared.models.pipeline import CountedDelivery, DeadLetter, InboxEvent, Redemption
 from shared.models.presence import ConnectionEvent, Presence
 from shared.models.sessions import (
     LiveSession,
@@ -31,6 +31,7 @@ __all__ = [
     "LiveSession",
     "ParentLink",
     "Presence",
+    "Redemption",
     "SessionAnalytics",
     "SessionGroup",
     "SessionStatusChange",

@@ -47,3 +47,18 @@ class CountedDelivery(Base):
 
     delivery: Mapped[str] = mapped_column(primary_key=True, comment="Origin, entry id and place")
     counted_at: Mapped[datetime] = mapped_column(server_default=func.now(), comment="When it was counted")
+
+
+class Redemption(Base):
+    """A check-in accepted into the inbox while Redis was away: what keeps tickets single-use and repeats harmless."""
+
+    __tablename__ = "redemptions"
+    __table_args__ = ({"comment": "Check-ins accepted while Redis was away; kept for a day"},)
+
+    session_id: Mapped[UUID] = mapped_column(primary_key=True, comment="The session")
+    student_id: Mapped[UUID] = mapped_column(primary_key=True, comment="Who checked in")
+    ticket_id: Mapped[bytes | None] = mapped_column(LargeBinary, unique=True, comment="The ticket that was spent")
+    check_in_id: Mapped[UUID] = mapped_column(comment="The check-in id that the student was given")
+    status: Mapped[str] = mapped_column(comment="PRESENT or LATE")
+    scanned_at: Mapped[datetime] = mapped_column(comment="Server time of the scan")
+    redeemed_at: Mapped[datetime] = mapped_column(server_default=func.now(), comment="When it was accepted")

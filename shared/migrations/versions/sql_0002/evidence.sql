@@ -51,3 +51,32 @@ CREATE POLICY tutors ON presence FOR SELECT TO muster_student, muster_parent
     USING (user_type = 'tutor' AND EXISTS (SELECT 1 FROM live_sessions s WHERE s.id = session_id));
 CREATE POLICY tutors ON connection_events FOR SELECT TO muster_student, muster_parent
     USING (user_type = 'tutor' AND EXISTS (SELECT 1 FROM live_sessions s WHERE s.id = session_id));
+
+-- While Redis is away the API redeems check-ins here, so it must know those that were drained before.
+CREATE TABLE redemptions (
+    session_id UUID NOT NULL,
+    student_id UUID NOT NULL,
+    ticket_id BYTEA,
+    check_in_id UUID NOT NULL,
+    status TEXT NOT NULL,
+    scanned_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    redeemed_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    CONSTRAINT pk_redemptions PRIMARY KEY (session_id, student_id),
+    CONSTRAINT uq_redemptions_ticket_id UNIQUE (ticket_id)
+);
+COMMENT ON TABLE redemptions IS 'Check-ins accepted while Redis was away; kept for a day';
+COMMENT ON COLUMN redemptions.session_id IS 'The session';
+COMMENT ON COLUMN redemptions.student_id IS 'Who checked in';
+COMMENT ON COLUMN redemptions.ticket_id IS 'The ticket that was spent';
+COMMENT ON COLUMN redemptions.check_in_id IS 'The check-in id that the student was given';
+COMMENT ON COLUMN redemptions.status IS 'PRESENT or LATE';
+COMMENT ON COLUMN redemptions.scanned_at IS 'Server time of the scan';
+COMMENT ON COLUMN redemptions.redeemed_at IS 'When it was accepted';
+ALTER TABLE redemptions ENABLE ROW LEVEL SECURITY;
+ALTER TABLE redemptions FORCE ROW LEVEL SECURITY;
+CREATE POLICY everything ON redemptions TO muster_owner, muster_worker USING (true) WITH CHECK (true);
+CREATE POLICY service ON redemptions TO muster_service USING (true) WITH CHECK (true);
+CREATE POLICY service ON check_ins FOR SELECT TO muster_service USING (true);
+GRANT SELECT, INSERT ON redemptions TO muster_service;
+GRANT SELECT, DELETE ON redemptions TO muster_worker;
+GRANT SELECT ON check_ins TO muster_service;

@@ -1,4 +1,4 @@
-"""Presence: connected now, sums over runs, and which deliveries were counted."""
+"""Evidence: presence as the drain keeps it, and check-ins redeemed while Redis is away."""
 
 from pathlib import Path
 
@@ -12,4 +12,4 @@ down_revision = "0001"
 
 def upgrade() -> None:
     """Runs as muster_owner with lock_timeout 5 s (env.py)."""
-    run_sql(op.get_bind(), Path(__file__).parent / "sql_0002" / "presence.sql")
+    run_sql(op.get_bind(), Path(__file__).parent / "sql_0002" / "evidence.sql")
