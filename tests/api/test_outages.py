@@ -87,7 +87,7 @@ async def test_a_check_in_goes_to_the_inbox_and_becomes_one_mark(
 async def test_a_repeat_during_the_outage_is_still_one_mark(
     no_redis: Visitor, lecture: Lecture, owner: Engine, ports: Ports
 ) -> None:
-    """Nobody remembers the first then; the database does."""
+    """A check-in on its way to the database is remembered there, whichever way it came."""
     here = elsewhere(no_redis, lecture)
     token = await here.token()
     for _ in range(3):
@@ -95,6 +95,24 @@ async def test_a_repeat_during_the_outage_is_still_one_mark(
     good(await lecture.check_in(lecture.student, token=token), 202)
     drain(ports)
     assert marks(owner, lecture.id) == [("PRESENT", "qr_checkin")]
+
+
+async def test_a_ticket_is_spent_once_and_repeats_hear_the_first_time_during_the_outage(
+    no_redis: Visitor, lecture: Lecture, ports: Ports
+) -> None:
+    """The same promises as with Redis; and afterwards Redis knows what was promised."""
+    here = elsewhere(no_redis, lecture)
+    one, two, *_ = here.students
+    token = await lecture.token()
+    ticket = good(await one.post("/api/v1/checkin/tickets", json={"token": token}), 201)["ticket"]
+    two.cookies.update(one.cookies)
+    first = good(await here.check_in(one, ticket=ticket), 202)
+    again = good(await here.check_in(one, ticket=ticket), 200)
+    assert (again["duplicate"], again["checkInId"]) == (True, first["checkInId"])
+    assert refusal(await here.check_in(two, ticket=ticket)) == (409, "code_already_used")
+    drain(ports)
+    afterwards = good(await lecture.check_in(lecture.student, token=await lecture.token()), 200)
+    assert (afterwards["duplicate"], afterwards["checkInId"]) == (True, first["checkInId"])
 
 
 async def test_a_whole_class_checks_in_during_the_outage(
