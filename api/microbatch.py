@@ -8,6 +8,9 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
+QUIET_TURNS = 3
+"""Turns of the loop that bring nobody before a batch goes out. A request takes about two from its socket to here."""
+
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
@@ -45,10 +48,20 @@ class MicroBatch(Generic[Item, Answer]):
     async def _run(self) -> None:
         try:
             while self._waiting:
+                await self._let_others_join()
                 batch = [self._waiting.popleft() for _ in range(min(self._size, len(self._waiting)))]
                 await self._settle(batch)
         finally:
             self._running = None
+
+    async def _let_others_join(self) -> None:
+        """Under load, give the loop turns while they bring more: a call costs far more than its items. An idle
+        service sees three empty turns, which are microseconds."""
+        quiet = 0
+        while quiet < QUIET_TURNS and len(self._waiting) < self._size:
+            before = len(self._waiting)
+            await asyncio.sleep(0)
+            quiet = 0 if len(self._waiting) > before else quiet + 1
 
     async def _settle(self, batch: list[tuple[Item, asyncio.Future[Answer]]]) -> None:
         try:
