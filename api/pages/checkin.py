@@ -6,7 +6,6 @@ from starlette.responses import Response
 
 from api.auth import cookie_identity, device_of
 from api.checkin import REPEATABLE, CheckInRequest, TicketRequest, check_in
-from api.receipts import Receipt
 from api.pages import scans
 from api.pages.dates import clock
 from api.pages.forms import read_form
@@ -14,6 +13,7 @@ from api.pages.people import TROUBLE, code_of, nothing_yet, person_of, status_of
 from api.pages.rendering import page
 from api.pages.shapes import Answer
 from api.pages.texts import language_of
+from api.receipts import Receipt
 from api.services import Services
 from shared.domain.codes import parse_token
 from shared.domain.refusals import Code, Refused
