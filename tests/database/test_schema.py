@@ -109,11 +109,11 @@ def test_only_the_enrolled_have_marks(owner: Engine, classroom: Classroom) -> No
 def test_who_has_left_the_group_has_no_more_marks(owner: Engine, classroom: Classroom) -> None:
     session_id, student = running_session(owner, classroom), classroom.students[0].id
     row = {"status": "PRESENT", "source": "manual", "user_type": "student", "session": session_id, "student": student}
-    with owner.connect() as connection, pytest.raises(IntegrityError, match="not enrolled"):
-        connection.execute(
-            text("UPDATE enrolments SET valid_until = current_date WHERE student_id = :id"), {"id": student}
-        )
-        connection.execute(_INSERT, row)
+    left = text("UPDATE enrolments SET valid_until = current_date WHERE student_id = :id")
+    with owner.connect() as connection:
+        connection.execute(left, {"id": student})
+        with pytest.raises(IntegrityError, match="not enrolled"):
+            connection.execute(_INSERT, row)
 
 
 def test_a_group_meets_once_at_a_time(owner: Engine, classroom: Classroom) -> None:
