@@ -3,6 +3,7 @@
 A token that was remembered before is forgotten when the person is disabled (api/listener.py), and then asked again.
 """
 
+import asyncio
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -14,6 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from api.breaker import Breaker
 from api.microbatch import MicroBatch
 from shared.database import speak_as
+
+PATIENCE_SECONDS = 2.0
+"""How long a request waits to hear whether its person is disabled."""
 
 log = structlog.get_logger()
 
@@ -39,11 +43,18 @@ class Lockouts:
 
     async def _ask(self, user_ids: list[UUID]) -> Sequence[bool | None]:
         if self._breaker.closed:
-            try:
-                async with speak_as(self._engine, None, None) as connection:
-                    found = set((await connection.execute(_DISABLED, {"ids": user_ids})).scalars())
+            # Waited for, not cancelled: ending a query on a frozen server takes longer than anybody should wait here.
+            reading = asyncio.create_task(self._read(user_ids))
+            await asyncio.wait({reading}, timeout=PATIENCE_SECONDS)
+            if reading.done() and (found := reading.result()) is not None:
                 return [user_id in found for user_id in user_ids]
-            except (SQLAlchemyError, OSError) as error:
-                self._breaker.trip()
-                log.warning("database away; disabled people are not seen", reason=type(error).__name__)
+            self._breaker.trip()
         return [None] * len(user_ids)
+
+    async def _read(self, user_ids: list[UUID]) -> set[UUID] | None:
+        try:
+            async with speak_as(self._engine, None, None) as connection:
+                return set((await connection.execute(_DISABLED, {"ids": user_ids})).scalars())
+        except (SQLAlchemyError, OSError) as error:
+            log.warning("database away; disabled people are not seen", reason=type(error).__name__)
+            return None

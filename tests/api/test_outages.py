@@ -3,11 +3,12 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.engine import make_url
@@ -237,6 +238,30 @@ async def test_a_running_lecture_goes_on_checking_in_while_postgresql_is_away(
         await visitor.close()
     drain(ports)
     assert marks(owner, lecture.id) == [("PRESENT", "qr_checkin")]
+
+
+@contextmanager
+def frozen_postgresql() -> Iterator[None]:
+    """The server's processes stand still: connections stay open, and nothing answers."""
+    processes = [process for process in psutil.Process().children(recursive=True) if process.name() == "postgres"]
+    assert processes
+    for process in processes:
+        process.suspend()
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.resume()
+
+
+async def test_a_frozen_postgresql_holds_up_no_lecture_that_is_running(lecture: Lecture) -> None:
+    """A person seen for the first time is looked up in the database; nobody waits for it for long."""
+    one, two, *_ = lecture.students
+    token = await lecture.token()
+    good(await lecture.check_in(one, token=token), 202)
+    with frozen_postgresql():
+        async with asyncio.timeout(15):
+            good(await lecture.check_in(two, token=token), 202)
 
 
 async def test_an_end_without_postgresql_is_refused_and_the_session_goes_on(
