@@ -70,7 +70,7 @@ async def open_services(settings: Settings, now: Clock = utc_now) -> AsyncIterat
         drawing = ThreadPoolExecutor(1, "drawing")
         stack.callback(drawing.shutdown, wait=False)
         facts = FactsCache(engine, settings.facts_seconds, time.monotonic)
-        await _background(stack, Listener(redis, facts, tokens).run)
+        await _background(stack, Listener(redis, facts, tokens, nudger).run)
         if jwks is not None:
             await asyncio.to_thread(jwks.refresh)
             await _background(stack, lambda: _every(settings.jwks_refresh_seconds, jwks.refresh))

@@ -25,7 +25,7 @@ from shared.domain.tickets import LIFE, to_millis
 from shared.lua import script
 from shared.messages.events import CheckInAccepted, encode
 from shared.projection import write
-from shared.queue import NUDGE_MS, Nudger
+from shared.queue import Nudger
 
 RECEIPT_SECONDS = 86_400
 TICKET_SECONDS = int(LIFE.total_seconds()) + 60
@@ -79,7 +79,8 @@ class Intake:
 
     async def _ask(self, events: list[CheckInAccepted]) -> list[bytes]:
         items = msgspec.json.encode([_item(event) for event in events])
-        arguments: list[Any] = [keys.PREFIX, NUDGE_MS, RECEIPT_SECONDS, TICKET_SECONDS, items, *map(encode, events)]
+        lives = (keys.NUDGE_MS, RECEIPT_SECONDS, TICKET_SECONDS)
+        arguments: list[Any] = [keys.PREFIX, *lives, items, *map(encode, events)]
         answer: list[Any] = await self._accept(keys=[keys.EVENTS, keys.NUDGED], args=arguments)
         if answer[0]:
             self._nudger.nudge()

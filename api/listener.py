@@ -1,4 +1,4 @@
-"""Hearing what other processes say: facts that changed, tokens that died."""
+"""Hearing what other processes say: facts that changed, tokens that died, a drain that is wanted."""
 
 import asyncio
 
@@ -10,11 +10,14 @@ from redis.exceptions import RedisError
 from api.facts import FactsCache
 from shared import keys
 from shared.messages import control
+from shared.queue import Nudger
 from shared.tokens import Tokens
 
 log = structlog.get_logger()
 
 RETRY_SECONDS = 0.5
+CALL_MS = 5_000
+"""How long it is remembered that somebody has called the drain for a gateway; each of its wishes has an id."""
 
 
 class Listener:
@@ -23,10 +26,11 @@ class Listener:
     What was said while it was not listening is unknown, so after every (re)connection nothing is remembered.
     """
 
-    def __init__(self, redis: Redis, facts: FactsCache, tokens: Tokens) -> None:
+    def __init__(self, redis: Redis, facts: FactsCache, tokens: Tokens, nudger: Nudger) -> None:
         self._redis = redis
         self._facts = facts
         self._tokens = tokens
+        self._nudger = nudger
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -47,9 +51,9 @@ class Listener:
                 if message is None:
                     await channel.ping()  # a silent connection may be a dead one
                 elif message["type"] == "message":
-                    self.hear(message["data"])
+                    await self.hear(message["data"])
 
-    def hear(self, payload: bytes) -> None:
+    async def hear(self, payload: bytes) -> None:
         """Act on one message; what cannot be read is logged and dropped."""
         try:
             said = control.decode(payload)
@@ -60,8 +64,19 @@ class Listener:
             self._facts.forget(said.session_id)
         elif isinstance(said, control.TokenRevoked):
             self._tokens.forget(lambda known: known.token_id == said.token_id)
+        elif isinstance(said, control.DrainWanted):
+            await self._call_drain(said.id)
         else:
             self._tokens.forget(lambda known: known.user_id == said.user_id)
+
+    async def _call_drain(self, wish: str) -> None:
+        """Every API process hears a gateway's wish; the first to say so calls, or all when nobody can tell."""
+        try:
+            first = await self._redis.set(keys.drain_call(wish), 1, nx=True, px=CALL_MS)
+        except RedisError:
+            first = True
+        if first:
+            self._nudger.nudge()
 
     def _forget_all(self) -> None:
         self._facts.forget_all()

@@ -4,18 +4,16 @@ The same durable way as a check-in and the same union as a socket's points. Role
 body can only agree. No SQL: the session's facts are remembered.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from api.facts import SessionFacts
 from api.services import Services
+from shared.domain.lifecycle import opens_at, takes_events
 from shared.domain.refusals import Code, Refused
-from shared.domain.words import Connection, Mode, SessionStatus, UserType
+from shared.domain.words import Connection, UserType
 from shared.messages.events import PointProven
 from shared.tokens import Identity
-
-EARLY = timedelta(minutes=15)
-"""Online sessions take events this long before their scheduled start."""
 
 
 def part_of(facts: SessionFacts, who: Identity) -> UserType:
@@ -29,13 +27,7 @@ def part_of(facts: SessionFacts, who: Identity) -> UserType:
 
 def require_open(facts: SessionFacts, now: datetime) -> None:
     """Refuse events of a session that takes none: ``session_not_active``."""
-    early = (
-        facts.status == SessionStatus.SCHEDULED
-        and facts.mode != Mode.IN_PERSON
-        and facts.scheduled_start is not None
-        and now >= facts.scheduled_start - EARLY
-    )
-    if facts.status != SessionStatus.ACTIVE and not early:
+    if not takes_events(facts.status, opens_at(facts.mode, facts.scheduled_start), now):
         raise Refused(Code.SESSION_NOT_ACTIVE, "This session takes no connection events now.")
 
 

@@ -17,7 +17,7 @@ from shared.database import speak_as
 from shared.inbox import PUT, rows
 from shared.lua import script
 from shared.messages.events import PointProven, encode
-from shared.queue import NUDGE_MS, Nudger
+from shared.queue import Nudger
 
 EVENTS_PER_MINUTE = 60
 log = structlog.get_logger()
@@ -53,7 +53,7 @@ class Witness:
 
     async def _to_stream(self, points: list[PointProven]) -> Sequence[int]:
         people = msgspec.json.encode([point.user_id for point in points])
-        arguments: list[Any] = [keys.EVENT_LIMIT, NUDGE_MS, EVENTS_PER_MINUTE, people, *map(encode, points)]
+        arguments: list[Any] = [keys.EVENT_LIMIT, keys.NUDGE_MS, EVENTS_PER_MINUTE, people, *map(encode, points)]
         answer: list[int] = await self._append(keys=[keys.EVENTS, keys.NUDGED], args=arguments)
         if answer[0]:
             self._nudger.nudge()

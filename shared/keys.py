@@ -14,7 +14,10 @@ FAILURES = PREFIX + "failures"
 """Hash stream entry id → tries that failed; an entry leaves it when it is settled."""
 
 NUDGED = PREFIX + "nudged"
-"""Set while a drain has been called and has not begun its last look; at most a second."""
+"""Set while a drain has been called and has not begun its last look; at most :data:`NUDGE_MS`."""
+
+NUDGE_MS = 1_000
+"""How long an append trusts that the drain it had called will come."""
 
 EVENT_LIMIT = PREFIX + "limit:events:"
 """Counter per person of connection events in a minute (lua/append.lua); the person's id follows."""
@@ -23,8 +26,18 @@ CONTROL = PREFIX + "control"
 """Pub/sub: facts of a session changed, a token died (shared.messages.control)."""
 
 
+def appended(batch_id: str) -> str:
+    """Set once a gateway's batch of points is in the stream, so that trying again cannot double it; ten minutes."""
+    return f"{PREFIX}appended:{batch_id}"
+
+
+def drain_call(wish_id: str) -> str:
+    """Set by the one API process that calls the drain for a gateway's wish; seconds."""
+    return f"{PREFIX}call:{wish_id}"
+
+
 def session(session_id: UUID) -> str:
-    """Hash ``status``, ``teacher``: what gate and gateway must know. A projection, rebuilt when missing."""
+    """Hash ``status``, ``teacher``, ``opens``: what gate and gateway must know. A projection, rebuilt when missing."""
     return f"{PREFIX}session:{session_id}"
 
 

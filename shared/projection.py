@@ -1,4 +1,4 @@
-"""What Redis must know of a session: its status, its teacher and its roster.
+"""What Redis must know of a session: its status, when it opens, its teacher and its roster.
 
 PostgreSQL is the truth; this is a copy that gate (lua/accept.lua) and gateway can ask without a query. It may be
 lost at any time and is written again by whoever misses it first: the API at a check-in, the worker that drains a
@@ -7,7 +7,7 @@ change, or the periodic one that looks after open sessions and those that ended 
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -24,12 +24,13 @@ OVER_LIFE = timedelta(hours=6)
 
 @dataclass(frozen=True, slots=True)
 class Projection:
-    """One session as Redis knows it."""
+    """One session as Redis knows it. ``opens_at`` is when it takes connection events although it has not started."""
 
     session_id: UUID
     status: SessionStatus
     teacher_id: UUID
     student_ids: Iterable[UUID]
+    opens_at: datetime | None = None
 
 
 def write(pipeline: Any, projection: Projection) -> None:
@@ -45,4 +46,5 @@ def write(pipeline: Any, projection: Projection) -> None:
         str(projection.teacher_id),
         int(life.total_seconds()),
         students,
+        projection.opens_at.isoformat() if projection.opens_at else "",
     )

@@ -4,6 +4,7 @@ Celery messages here are only nudges ("there is work"): losing one is harmless, 
 """
 
 import threading
+from uuid import UUID
 
 import structlog
 from celery import Celery
@@ -15,8 +16,8 @@ from shared.settings import Settings
 DRAIN = "events.drain"
 """Task name of the drain."""
 
-NUDGE_MS = 1_000
-"""How long an append trusts that the drain it had called will come."""
+MOST_SUGGESTED = 1_000
+"""Sessions asked for in one call; the schedule finds the rest."""
 
 log = structlog.get_logger()
 
@@ -42,7 +43,7 @@ def broker_url(settings: Settings) -> str:
 
 
 class Nudger:
-    """Calls the drain from a thread of its own, so that no event loop ever waits for a broker.
+    """Calls workers from a thread of its own, so that no event loop ever waits for a broker.
 
     Any number of calls while one is on its way become one more.
     """
@@ -56,12 +57,21 @@ class Nudger:
             "interval_start": 0.2,
         }
         self._wanted = threading.Event()
+        self._drain = False
+        self._suggest: set[str] = set()
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="nudger", daemon=True)
         self._thread.start()
 
     def nudge(self) -> None:
         """Have the drain called soon. Never blocks, never fails."""
+        self._drain = True
+        self._wanted.set()
+
+    def suggest(self, session_id: UUID) -> None:
+        """Have the suggestions of a session computed soon. Never blocks, never fails."""
+        if len(self._suggest) < MOST_SUGGESTED:
+            self._suggest.add(str(session_id))
         self._wanted.set()
 
     def close(self) -> None:
@@ -75,11 +85,15 @@ class Nudger:
         while not self._closing:
             self._wanted.wait()
             self._wanted.clear()
-            if not self._closing:
-                self._call()
+            drain, self._drain = self._drain, False
+            sessions, self._suggest = self._suggest, set()
+            if drain and not self._closing:
+                self._call(DRAIN, "events")
+            if sessions and not self._closing:
+                self._call(SUGGEST, "suggestions", sorted(sessions))
 
-    def _call(self) -> None:
+    def _call(self, task: str, queue: str, *arguments: object) -> None:
         try:
-            self._celery.send_task(DRAIN, queue="events", ignore_result=True, retry=False)
+            self._celery.send_task(task, args=arguments, queue=queue, ignore_result=True, retry=False)
         except (KombuError, RedisError, OSError) as error:
-            log.warning("nudge failed; the periodic one will do", reason=type(error).__name__)
+            log.warning("nudge failed; the periodic one will do", task=task, reason=type(error).__name__)

@@ -7,8 +7,9 @@ from uuid import UUID
 from sqlalchemy import Connection, Row, text
 
 from shared import keys
+from shared.domain.lifecycle import opens_at
 from shared.domain.tickets import to_millis
-from shared.domain.words import SessionStatus
+from shared.domain.words import Mode, SessionStatus
 from shared.messages import control
 from shared.messages.events import CheckInAccepted
 from shared.projection import Projection, write
@@ -18,7 +19,7 @@ RECEIPT_SECONDS = 86_400
 """As api/intake.py keeps them."""
 
 _PROJECTED = """
-    SELECT s.id, s.status, s.teacher_id,
+    SELECT s.id, s.status, s.teacher_id, s.mode, s.scheduled_start,
            ARRAY(SELECT DISTINCT e.student_id
                  FROM session_groups g JOIN enrolments e ON e.group_id = g.group_id
                  WHERE g.session_id = s.id AND e.valid_from <= s.session_date
@@ -67,4 +68,5 @@ def reproject(ports: Ports) -> None:
 
 
 def _projection(row: Row[Any]) -> Projection:
-    return Projection(row.id, SessionStatus(row.status), row.teacher_id, row.students)
+    opens = opens_at(Mode(row.mode), row.scheduled_start)
+    return Projection(row.id, SessionStatus(row.status), row.teacher_id, row.students, opens)

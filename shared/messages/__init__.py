@@ -3,9 +3,10 @@
 =================  ======================  ==================================================================
 module             way                     when lost
 =================  ======================  ==================================================================
-``events``         API → stream → drain    never: kept until PostgreSQL has committed
+``events``         API, gateway → drain    never: kept until PostgreSQL has committed
 ``pushes``         drain → gateways        a gap in versions; the reader resumes from history or resyncs
-``control``        API → API, gateways     facts end by themselves; a token is checked again within 60 s
+``control``        any → API, gateways     facts end by themselves; a token is checked again within 60 s;
+                                           the drain is called every second anyway
 ``frames``         browser ↔ gateway       the browser sees a broken socket and reconnects
 =================  ======================  ==================================================================
 """

@@ -23,7 +23,13 @@ class PersonDisabled(msgspec.Struct, frozen=True, tag="person"):
     user_id: UUID
 
 
-Control = SessionFactsChanged | TokenRevoked | PersonDisabled
+class DrainWanted(msgspec.Struct, frozen=True, tag="drain"):
+    """A gateway has appended events and knows no Celery: let the drain be called, once per ``id``, by whoever can."""
+
+    id: str
+
+
+Control = SessionFactsChanged | TokenRevoked | PersonDisabled | DrainWanted
 
 _encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[Control] = msgspec.json.Decoder(Control)
