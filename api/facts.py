@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from shared.database import speak_as
 from shared.domain.attendance import session_start
 from shared.domain.codes import CodeFace
+from shared.domain.lifecycle import opens_at
 from shared.domain.words import Mode, SessionStatus
 from shared.projection import Projection
 
@@ -33,7 +34,7 @@ _READ = """
             FROM session_groups g JOIN enrolments e ON e.group_id = g.group_id
             WHERE g.session_id = s.id AND e.valid_from <= s.session_date
               AND (e.valid_until IS NULL OR s.session_date < e.valid_until)) AS students
-    FROM live_sessions s LEFT JOIN course_policies p ON p.course_id = s.course_id
+    FROM live_sessions s LEFT JOIN current_policies p ON p.course_id = s.course_id
 """
 _BY_ID = text(_READ + "WHERE s.id = :key")
 _BY_REFERENCE = text(_READ + "WHERE s.code_reference = :key")
@@ -61,7 +62,8 @@ class SessionFacts:
 
     def projection(self) -> Projection:
         """What Redis should know of it."""
-        return Projection(self.id, self.status, self.teacher_id, [UUID(bytes=student) for student in self.students])
+        students = [UUID(bytes=student) for student in self.students]
+        return Projection(self.id, self.status, self.teacher_id, students, opens_at(self.mode, self.scheduled_start))
 
 
 def _facts(row: Row[Any]) -> SessionFacts:

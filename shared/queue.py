@@ -16,6 +16,9 @@ from shared.settings import Settings
 DRAIN = "events.drain"
 """Task name of the drain."""
 
+SUGGEST = "suggestions.compute"
+"""Task name of computing the suggestions of sessions; takes their ids."""
+
 MOST_SUGGESTED = 1_000
 """Sessions asked for in one call; the schedule finds the rest."""
 

@@ -5,7 +5,14 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from shared.domain.attendance import Tally
-from shared.messages.events import CheckInAccepted, Event, MarksChanged, PointProven, SessionStatusChanged
+from shared.messages.events import (
+    CheckInAccepted,
+    Event,
+    MarksChanged,
+    PointProven,
+    RosterChanged,
+    SessionStatusChanged,
+)
 from workers.presence import Moves
 
 
@@ -16,6 +23,7 @@ class Batch:
     check_ins: list[CheckInAccepted] = field(default_factory=list)
     statuses: list[SessionStatusChanged] = field(default_factory=list)
     marks: list[MarksChanged] = field(default_factory=list)
+    rosters: list[RosterChanged] = field(default_factory=list)
     points: list[tuple[str, PointProven]] = field(default_factory=list)
     """With the key of the delivery that brought each."""
 
@@ -30,6 +38,8 @@ class Batch:
                 batch.statuses.append(event)
             elif isinstance(event, MarksChanged):
                 batch.marks.append(event)
+            elif isinstance(event, RosterChanged):
+                batch.rosters.append(event)
             else:
                 batch.points.append((key, event))
         return batch
@@ -37,7 +47,7 @@ class Batch:
     @property
     def sessions(self) -> list[UUID]:
         """Every session touched, in the one order in which locks are taken."""
-        events: list[Event] = [*self.check_ins, *self.statuses, *self.marks]
+        events: list[Event] = [*self.check_ins, *self.statuses, *self.marks, *self.rosters]
         return sorted({event.session_id for event in events} | {point.session_id for _, point in self.points})
 
 

@@ -22,7 +22,7 @@ from sqlalchemy import Connection, insert, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from shared import keys
-from shared.messages.events import CheckInAccepted, Event, SessionStatusChanged, decode
+from shared.messages.events import CheckInAccepted, Event, RosterChanged, SessionStatusChanged, decode
 from shared.messages.pushes import Push
 from shared.models import DeadLetter
 from workers.apply import apply
@@ -157,7 +157,7 @@ def sessions_locked(connection: Connection, sessions: Iterable[UUID]) -> Iterato
 
 
 def _changed_sessions(batch: Sequence[Readable]) -> set[UUID]:
-    return {event.session_id for _, event in batch if isinstance(event, SessionStatusChanged)}
+    return {event.session_id for _, event in batch if isinstance(event, SessionStatusChanged | RosterChanged)}
 
 
 def _bury(ports: Ports, dead: Sequence[tuple[Delivery, str]]) -> None:

@@ -104,7 +104,7 @@ def _counters(batch: Batch, applied: Applied, session_id: UUID) -> Iterator[Stat
     """Only what changed. Where the change lies outside this transaction (a person's write, a second delivery whose
     first news may have been lost) everything is said."""
     ours = [event.id in applied.new for event in batch.check_ins if event.session_id == session_id]
-    told: list[Event] = [*batch.statuses, *batch.marks]
+    told: list[Event] = [*batch.statuses, *batch.marks, *batch.rosters]
     others = any(event.session_id == session_id for event in told)
     before = None if others or not all(ours) else applied.before.get(session_id)
     if (after := applied.after.get(session_id)) is None:

@@ -1,9 +1,11 @@
 """The tasks, each a few lines: what they do stands in the modules they call."""
 
+from uuid import UUID
+
 from celery import shared_task
 
-from shared.queue import DRAIN
-from workers import maintenance
+from shared.queue import DRAIN, SUGGEST
+from workers import maintenance, suggestions
 from workers.drain import drain as drain_events
 from workers.ports import current
 from workers.sweep import sweep
@@ -14,6 +16,18 @@ def drain() -> None:
     """Apply accepted events until none are left. Called often, may run many times at once."""
     if drain_events(current()):
         drain.apply_async(queue="events")
+
+
+@shared_task(name=SUGGEST)
+def suggest(session_ids: list[str]) -> None:
+    """Compute the suggestions of sessions somebody waits for."""
+    suggestions.compute(current(), [UUID(session_id) for session_id in session_ids])
+
+
+@shared_task(name="suggestions.compute_due")
+def suggest_due() -> None:
+    """Compute the suggestions of sessions whose facts changed."""
+    suggestions.compute_due(current())
 
 
 @shared_task(name="maintenance.close_overdue")

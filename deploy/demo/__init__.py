@@ -13,15 +13,12 @@ from sqlalchemy import Connection, NullPool, create_engine, text
 from deploy.demo.past import load_past
 from deploy.demo.people import load_people
 from shared.database import OWNER, sqlalchemy_url
+from shared.models import Base
 
 PASSWORD = "muster-demo"  # noqa: S105 - public, for the demo only
 SEED = 2026
 
-_TABLES = """
-    attendance_status_changes, attendance_records, check_ins, presence, connection_events, session_analytics,
-    websocket_channels, session_status_changes, session_tallies, session_groups, live_sessions, inbox, dead_letters,
-    enrolments, groups, course_policies, courses, parent_links, students, credentials, users
-"""
+_TABLES = ", ".join(sorted(Base.metadata.tables))
 
 
 def load(database_url: str, now: datetime | None = None) -> bool:

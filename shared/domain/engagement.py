@@ -72,10 +72,13 @@ def window_of(times: SessionTimes, user_type: UserType, now: datetime) -> Window
 
 def measure(runs: Runs, window: Window) -> Metrics:
     """Lateness, engagement and active time of somebody with these runs."""
-    active = active_time(clip(runs, *window))
-    engagement = min(_EVERYTHING, ratio(active, window.length) * 100)
     lateness = max(_NOTHING, runs[0].first - window.start) if runs else None
-    return Metrics(lateness, engagement, active)
+    return metrics_in(window, lateness, active_time(clip(runs, *window)))
+
+
+def metrics_in(window: Window, lateness: timedelta | None, active: timedelta) -> Metrics:
+    """The metrics that follow from this lateness and active time inside the window."""
+    return Metrics(lateness, min(_EVERYTHING, ratio(active, window.length) * 100), active)
 
 
 def ratio(part: timedelta, whole: timedelta) -> Fraction:

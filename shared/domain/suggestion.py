@@ -49,11 +49,12 @@ class Verdict(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A participant's suggestion. ``provisional`` while the session is not completed."""
+    """A participant's suggestion, measured in their window. ``provisional`` while the session is not completed."""
 
     status: Mark
     confidence: Confidence
     reasons: tuple[str, ...]
+    window: Window
     metrics: Metrics
     provisional: bool
 
@@ -83,7 +84,7 @@ def suggest(
         return None
     metrics = measure(person.runs, window)
     verdict = _adjusted(_row(person, metrics, policy, anybody), person, window, session, policy)
-    return Suggestion(*verdict, metrics, session.status is not SessionStatus.COMPLETED)
+    return Suggestion(*verdict, window, metrics, session.status is not SessionStatus.COMPLETED)
 
 
 def suggest_session(

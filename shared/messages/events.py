@@ -55,7 +55,13 @@ class PointProven(msgspec.Struct, frozen=True, array_like=True, tag="point"):
     activity: str | None = None
 
 
-Event = CheckInAccepted | SessionStatusChanged | MarksChanged | PointProven
+class RosterChanged(msgspec.Struct, frozen=True, array_like=True, tag="roster"):
+    """Who is enrolled in an open session changed. Written by a trigger on enrolments (sql_0003)."""
+
+    session_id: UUID
+
+
+Event = CheckInAccepted | SessionStatusChanged | MarksChanged | PointProven | RosterChanged
 
 _encoder = msgspec.msgpack.Encoder(uuid_format="bytes")
 _decoder: msgspec.msgpack.Decoder[Event] = msgspec.msgpack.Decoder(Event)

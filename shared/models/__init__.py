@@ -13,6 +13,7 @@ from shared.models.sessions import (
     SessionTally,
     WebSocketChannel,
 )
+from shared.models.suggestions import SessionSuggestion, Suggestion
 
 __all__ = [
     "AttendanceRecord",
@@ -35,8 +36,10 @@ __all__ = [
     "SessionAnalytics",
     "SessionGroup",
     "SessionStatusChange",
+    "SessionSuggestion",
     "SessionTally",
     "Student",
+    "Suggestion",
     "User",
     "WebSocketChannel",
 ]

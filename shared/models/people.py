@@ -85,20 +85,46 @@ class Course(Base):
 
 
 class CoursePolicy(Base):
-    """A course's own thresholds; the defaults of 1-domain 1.3 hold where a course has no row."""
+    """A version of a course's own thresholds; the defaults of 1-domain 1.3 hold where a course has no row."""
 
     __tablename__ = "course_policies"
     __table_args__ = (
         CheckConstraint("late_after_minutes >= 0", name="late_after"),
         CheckConstraint("version >= 1", name="version"),
-        {"comment": "Thresholds per course"},
+        CheckConstraint(
+            "late_after_minutes <= absent_after_minutes AND 0 <= low_engagement "
+            "AND low_engagement <= medium_engagement AND medium_engagement <= high_engagement "
+            "AND high_engagement <= 100 AND short_session_minutes >= 0 AND max_connects >= 1",
+            name="order",
+        ),
+        {"comment": "Thresholds per course; every version is kept, the highest counts"},
     )
 
     course_id: Mapped[UUID] = mapped_column(
         ForeignKey("courses.id", ondelete="CASCADE"), primary_key=True, comment="The course"
     )
-    version: Mapped[int] = mapped_column(default=1, comment="Grows with every change")
-    late_after_minutes: Mapped[float] = mapped_column(default=5.0, comment="Late strictly after this many minutes")
+    version: Mapped[int] = mapped_column(primary_key=True, default=1, comment="Grows with every change, from 1")
+    late_after_minutes: Mapped[float] = mapped_column(comment="Late strictly after this many minutes")
+    absent_after_minutes: Mapped[float] = mapped_column(
+        server_default="15.0", comment="Very late strictly after this many minutes"
+    )
+    low_engagement: Mapped[float] = mapped_column(
+        server_default="30.0", comment="Absent strictly below this percentage, surely below its half"
+    )
+    medium_engagement: Mapped[float] = mapped_column(
+        server_default="40.0", comment="Medium confidence from this percentage"
+    )
+    high_engagement: Mapped[float] = mapped_column(
+        server_default="70.0", comment="High confidence strictly above this percentage"
+    )
+    short_session_minutes: Mapped[float] = mapped_column(
+        server_default="15.0", comment="Low confidence where the window is shorter"
+    )
+    max_connects: Mapped[int] = mapped_column(
+        server_default="3", comment="One level less confident above this many connects"
+    )
+    set_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"), comment="Who set it")
+    set_at: Mapped[datetime] = mapped_column(server_default=func.now(), comment="When")
 
 
 class Group(Base):
