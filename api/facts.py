@@ -30,10 +30,7 @@ _READ = """
     SELECT s.id, s.status, s.mode, s.teacher_id, s.class_name, s.room, s.scheduled_start, s.started_at, s.created_at,
            s.code_reference, s.code_generation, s.code_visible, s.rotate_seconds,
            coalesce(p.late_after_minutes, 5.0) AS late_after_minutes,
-           (SELECT string_agg(uuid_send(e.student_id), '')
-            FROM session_groups g JOIN enrolments e ON e.group_id = g.group_id
-            WHERE g.session_id = s.id AND e.valid_from <= s.session_date
-              AND (e.valid_until IS NULL OR s.session_date < e.valid_until)) AS students
+           (SELECT string_agg(uuid_send(r.student_id), '') FROM session_roll r WHERE r.session_id = s.id) AS students
     FROM live_sessions s LEFT JOIN current_policies p ON p.course_id = s.course_id
 """
 _BY_ID = text(_READ + "WHERE s.id = :key")

@@ -40,6 +40,13 @@ def _no_controls(value: str) -> str:
     return value
 
 
+def no_null_characters(value: str) -> str:
+    """PostgreSQL keeps any text but U+0000; a person types none."""
+    if "\0" in value:
+        raise ValueError("holds control characters")
+    return value
+
+
 def _written_out(value: object) -> datetime:
     """Refuses 1700000000, also as text, which pydantic would read as seconds since 1970; RFC 3339 has no such form."""
     if isinstance(value, datetime):

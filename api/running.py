@@ -39,10 +39,9 @@ _CODE = text(
 )
 _CODE_NOW = text("SELECT code_visible, rotate_seconds, code_generation FROM live_sessions WHERE id = :id")
 _UNMARKED = text("""
-    SELECT DISTINCT e.student_id
-    FROM session_groups g JOIN enrolments e ON e.group_id = g.group_id
-    WHERE g.session_id = :id AND e.valid_from <= :day AND (e.valid_until IS NULL OR :day < e.valid_until)
-      AND NOT EXISTS (SELECT 1 FROM attendance_records r WHERE r.session_id = :id AND r.student_id = e.student_id)
+    SELECT l.student_id FROM session_roll l
+    WHERE l.session_id = :id
+      AND NOT EXISTS (SELECT 1 FROM attendance_records r WHERE r.session_id = :id AND r.student_id = l.student_id)
 """)
 _MARK_ABSENT = text("""
     INSERT INTO attendance_records (id, session_id, student_id, status, source, reason, marked_by)
@@ -139,12 +138,13 @@ async def _change(
         await connection.execute(text(statement), {"id": row.id, "now": now})
         await tell(connection, SessionStatusChanged(row.id, locked.status, new, now))
     await spread(services, row.id)
+    services.nudger.suggest(row.id)
     return await find(services, who, row.id)
 
 
 async def _mark_rest(connection: AsyncConnection, who: Identity, row: SessionRow, rest: "_Rest") -> None:
     """The teacher's explicit act: everybody without a mark is absent, and it shows that this was a default."""
-    found = await connection.execute(_UNMARKED, {"id": row.id, "day": row.session_date})
+    found = await connection.execute(_UNMARKED, {"id": row.id})
     students = sorted(student for student in found.scalars() if student not in rest.accepted)
     if not students:
         return

@@ -4,11 +4,12 @@ Services start once per run, in a home of their own. A test that writes makes it
 (:class:`tests.campus.Classroom`), so tests need no cleaning up and may run in any order.
 """
 
+import threading
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from redis import Redis
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 from starlette.applications import Starlette
 
 from api.app import create_app
@@ -22,6 +23,7 @@ from shared.tokens import Tokens
 from tests.campus import Classroom, Visitor, make_classroom
 from tests.stack import Stack, started_stack
 from workers.ports import Ports, make_ports
+from workers.suggestions import compute
 
 
 @pytest.fixture(scope="session")
@@ -97,6 +99,27 @@ def ports(settings: Settings) -> Iterator[Ports]:
     yield made
     made.engine.dispose()
     made.redis.close()
+
+
+@pytest.fixture(scope="module")
+def scoring(settings: Settings) -> Iterator[None]:
+    """A worker of the suggestions queue, in a thread: computes whatever is due as soon as it is due."""
+    ports, done = make_ports(settings, "test-scorer"), threading.Event()
+    due = text("SELECT session_id FROM session_suggestions WHERE facts_seen < facts")
+
+    def run() -> None:
+        while not done.wait(0.02):
+            with ports.engine.connect() as connection:
+                found = list(connection.execute(due).scalars())
+            compute(ports, found)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    yield
+    done.set()
+    thread.join()
+    ports.engine.dispose()
+    ports.redis.close()
 
 
 @pytest.fixture(scope="session")

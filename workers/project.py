@@ -20,10 +20,7 @@ RECEIPT_SECONDS = 86_400
 
 _PROJECTED = """
     SELECT s.id, s.status, s.teacher_id, s.mode, s.scheduled_start,
-           ARRAY(SELECT DISTINCT e.student_id
-                 FROM session_groups g JOIN enrolments e ON e.group_id = g.group_id
-                 WHERE g.session_id = s.id AND e.valid_from <= s.session_date
-                   AND (e.valid_until IS NULL OR s.session_date < e.valid_until)) AS students
+           ARRAY(SELECT r.student_id FROM session_roll r WHERE r.session_id = s.id) AS students
     FROM live_sessions s WHERE
 """
 _BY_IDS = text(_PROJECTED + "s.id = ANY(:ids)")

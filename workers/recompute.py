@@ -39,9 +39,7 @@ _PRESENCE = text("""
 _TALLIES = text("""
     WITH derived AS (
         SELECT s.id,
-               (SELECT count(DISTINCT e.student_id) FROM session_groups g JOIN enrolments e ON e.group_id = g.group_id
-                WHERE g.session_id = s.id AND e.valid_from <= s.session_date
-                  AND (e.valid_until IS NULL OR s.session_date < e.valid_until))::integer AS enrolled,
+               (SELECT count(*) FROM session_roll l WHERE l.session_id = s.id)::integer AS enrolled,
                count(r.id) FILTER (WHERE r.status = 'PRESENT')::integer AS present,
                count(r.id) FILTER (WHERE r.status = 'LATE')::integer AS late,
                count(r.id) FILTER (WHERE r.status = 'ABSENT')::integer AS absent,

@@ -49,10 +49,7 @@ _PEOPLE = text("""
         SELECT s.id AS session_id, s.teacher_id AS user_id, 'tutor' AS user_type
         FROM live_sessions s WHERE s.id = ANY(:ids)
         UNION
-        SELECT s.id, e.student_id, 'student'
-        FROM live_sessions s JOIN session_groups g ON g.session_id = s.id JOIN enrolments e ON e.group_id = g.group_id
-        WHERE s.id = ANY(:ids) AND e.valid_from <= s.session_date
-          AND (e.valid_until IS NULL OR s.session_date < e.valid_until)
+        SELECT r.session_id, r.student_id, 'student' FROM session_roll r WHERE r.session_id = ANY(:ids)
     )
     SELECT people.*, p.covered, c.status, c.scanned_at
     FROM people

@@ -16,6 +16,10 @@ class Code(StrEnum):
     CODE_ALREADY_USED = "code_already_used"
     CODE_HIDDEN = "code_hidden"
     NOT_ENROLLED = "not_enrolled"
+    SESSION_LOCKED = "session_locked"
+    NO_SUGGESTION = "no_suggestion"
+    SUGGESTION_CHANGED = "suggestion_changed"
+    POLICY_CHANGED = "policy_changed"
     NOT_FOUND = "not_found"
     FORBIDDEN = "forbidden"
     RATE_LIMITED = "rate_limited"
@@ -30,6 +34,10 @@ SENTENCES = {
     Code.CODE_ALREADY_USED: "This check-in link was used before or on another device. Scan the code yourself.",
     Code.CODE_HIDDEN: "The teacher has paused check-in. Wait until the code is shown again.",
     Code.NOT_ENROLLED: "You are not enrolled in this class.",
+    Code.SESSION_LOCKED: "This session has ended and its marks are locked.",
+    Code.NO_SUGGESTION: "There is no suggestion to accept here. Please mark attendance by hand.",
+    Code.SUGGESTION_CHANGED: "The suggestion has changed since you saw it. Look at the new one and decide again.",
+    Code.POLICY_CHANGED: "Somebody changed this policy meanwhile. Look at the new one and change it again.",
     Code.NOT_FOUND: "There is nothing here, or you have no part in it.",
     Code.FORBIDDEN: "Your role may not do this.",
     Code.RATE_LIMITED: "Too many tries. Wait a moment and try again.",

@@ -40,6 +40,7 @@ class Target:
             "connect": {"user_type": "student"},
             "heartbeat": {"user_type": "student"},
             "disconnect": {"user_type": "student"},
+            "put_attendance": {"tutor_attendance_status": "present"},
         }.get(self.endpoint.name, {})
 
 

@@ -70,7 +70,10 @@ async def test_the_courses_policy_decides_who_is_late(
     punctual: Visitor, classroom: Classroom, clock: Clock, owner: Engine
 ) -> None:
     with owner.begin() as connection:
-        connection.execute(text("INSERT INTO course_policies (course_id, version, late_after_minutes) VALUES (:id, 1, 2.0)"), {"id": classroom.course_id})
+        connection.execute(
+            text("INSERT INTO course_policies (course_id, version, late_after_minutes) VALUES (:id, 1, 2.0)"),
+            {"id": classroom.course_id},
+        )
     lecture = await open_lecture(punctual, classroom)
     clock.now += timedelta(minutes=2) + MS
     assert await status_at(lecture, clock) == "late"

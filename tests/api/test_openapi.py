@@ -34,7 +34,7 @@ EXAMPLES = 10
 
 
 @pytest.fixture(scope="module")
-def served(settings: Settings) -> Iterator[str]:
+def served(settings: Settings, scoring: None) -> Iterator[str]:
     """The API behind a real server, in a thread of its own; gives its address."""
     listener = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"

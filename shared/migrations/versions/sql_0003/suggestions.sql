@@ -1,3 +1,14 @@
+-- The roll: who is enrolled in one of a session's groups on the session's date (1-domain 1.5), in one place.
+CREATE VIEW session_roll WITH (security_invoker = true) AS
+    SELECT DISTINCT s.id AS session_id, e.student_id
+    FROM live_sessions s
+    JOIN session_groups g ON g.session_id = s.id
+    JOIN enrolments e ON e.group_id = g.group_id
+    WHERE e.valid_from <= s.session_date AND (e.valid_until IS NULL OR s.session_date < e.valid_until);
+COMMENT ON VIEW session_roll IS 'Students enrolled in a session on its date';
+GRANT SELECT ON session_roll
+    TO muster_service, muster_worker, muster_admin, muster_teacher, muster_student, muster_parent;
+
 -- Policies: a changed one is a new version; a suggestion names the one it was computed with, so it must stay readable.
 
 ALTER TABLE course_policies
@@ -178,6 +189,33 @@ CREATE POLICY report_changed ON attendance_records FOR UPDATE TO muster_parent
                 AND user_type = 'student' AND student_id IN (SELECT student_id FROM parent_links)
                 AND EXISTS (SELECT 1 FROM live_sessions s
                             WHERE s.id = session_id AND s.status = 'completed' AND s.mode <> 'in_person'));
+
+CREATE OR REPLACE FUNCTION muster_count_enrolled(sessions uuid[]) RETURNS void
+    LANGUAGE sql
+    AS $$
+    UPDATE session_tallies AS t
+    SET updated_at = now(), enrolled = (SELECT count(*) FROM session_roll r WHERE r.session_id = t.session_id)
+    WHERE t.session_id = ANY (sessions)
+$$;
+
+CREATE OR REPLACE FUNCTION muster_require_enrolment() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    stranger record;
+BEGIN
+    SELECT n.session_id, n.student_id INTO stranger
+    FROM new_rows n
+    WHERE n.user_type = 'student' AND NOT EXISTS (
+        SELECT 1 FROM session_roll r WHERE r.session_id = n.session_id AND r.student_id = n.student_id)
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'student % is not enrolled in session % on its date', stranger.student_id, stranger.session_id
+            USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NULL;
+END
+$$;
 
 -- A roster that changes while a session is open: every process must forget its copy. The event is what
 -- shared/messages/events.py calls RosterChanged, as MessagePack: an array of its tag and the 16 bytes of the id.
