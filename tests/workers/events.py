@@ -1,6 +1,6 @@
 """Accepted events for tests of the drain, and ways to put them where events wait."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -8,10 +8,10 @@ from redis import Redis
 from sqlalchemy import Engine, text
 
 from shared import keys
-from shared.domain.words import Mark, Via
+from shared.domain.words import Connection, Mark, UserType, Via
 from shared.ids import new_id
 from shared.inbox import PUT, rows
-from shared.messages.events import CheckInAccepted, Event, encode
+from shared.messages.events import CheckInAccepted, Event, PointProven, encode
 from tests.campus import Classroom, Person
 
 
@@ -54,6 +54,41 @@ def running_session(owner: Engine, classroom: Classroom) -> UUID:
             {"id": session_id, "group": classroom.group_id},
         )
     return session_id
+
+
+def change_session(owner: Engine, session_id: UUID, change: str) -> None:
+    """Change a session in the database."""
+    with owner.begin() as connection:
+        connection.execute(text(f"UPDATE live_sessions SET {change} WHERE id = :id"), {"id": session_id})
+
+
+def online_session(owner: Engine, classroom: Classroom) -> UUID:
+    """A running online session that started an hour ago."""
+    session_id = running_session(owner, classroom)
+    change_session(owner, session_id, "started_at = now() - interval '1 hour', mode = 'online'")
+    return session_id
+
+
+def end_session(owner: Engine, session_id: UUID) -> None:
+    """End a session now."""
+    change_session(owner, session_id, "status = 'completed', ended_at = now()")
+
+
+def attend(
+    redis: Redis,
+    owner: Engine,
+    session_id: UUID,
+    user: UUID,
+    first: float,
+    last: float,
+    user_type: UserType = UserType.STUDENT,
+) -> None:
+    """Heartbeats every half minute between these minutes after the start."""
+    with owner.connect() as connection:
+        statement = text("SELECT started_at FROM live_sessions WHERE id = :id")
+        start: datetime = connection.execute(statement, {"id": session_id}).scalar_one()
+    moments = [start + timedelta(minutes=first, seconds=30 * beat) for beat in range(int((last - first) * 2) + 1)]
+    append(redis, *(PointProven(session_id, user, user_type, Connection.HEARTBEAT, moment) for moment in moments))
 
 
 def marks(owner: Engine, session_id: UUID) -> list[tuple[str, str]]:

@@ -1,6 +1,5 @@
 """Suggestions as workers compute and store them: due when facts change, a version when somebody's changes."""
 
-from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -8,10 +7,9 @@ import pytest
 from redis import Redis
 from sqlalchemy import Engine, text
 
-from shared.domain.words import Connection, UserType
-from shared.messages.events import PointProven
+from shared.domain.words import UserType
 from tests.campus import Classroom
-from tests.workers.events import append, check_in, running_session
+from tests.workers.events import append, attend, check_in, end_session, online_session
 from workers.drain import drain
 from workers.ports import Ports
 from workers.recompute import recompute
@@ -21,36 +19,7 @@ from workers.suggestions import compute, compute_due
 @pytest.fixture
 def session_id(owner: Engine, classroom: Classroom) -> UUID:
     """A running online session of the test's class that started an hour ago."""
-    session_id = running_session(owner, classroom)
-    _set(owner, session_id, "started_at = now() - interval '1 hour', mode = 'online'")
-    return session_id
-
-
-def _set(owner: Engine, session_id: UUID, change: str) -> None:
-    with owner.begin() as connection:
-        connection.execute(text(f"UPDATE live_sessions SET {change} WHERE id = :id"), {"id": session_id})
-
-
-def end(owner: Engine, session_id: UUID) -> None:
-    """End the session now."""
-    _set(owner, session_id, "status = 'completed', ended_at = now()")
-
-
-def start_of(owner: Engine, session_id: UUID) -> datetime:
-    """When the session started."""
-    with owner.connect() as connection:
-        found: datetime = connection.execute(
-            text("SELECT started_at FROM live_sessions WHERE id = :id"), {"id": session_id}
-        ).scalar_one()
-    return found
-
-
-def attend(redis: Redis, owner: Engine, session_id: UUID, user: UUID, first: float, last: float, **more: Any) -> None:
-    """Heartbeats every half minute between these minutes after the start."""
-    start, beats = start_of(owner, session_id), int((last - first) * 2) + 1
-    moments = [start + timedelta(minutes=first, seconds=30 * beat) for beat in range(beats)]
-    values = {"user_type": UserType.STUDENT, "event": Connection.HEARTBEAT, **more}
-    append(redis, *(PointProven(session_id, user, at=moment, **values) for moment in moments))
+    return online_session(owner, classroom)
 
 
 def head(owner: Engine, session_id: UUID) -> Any:
@@ -75,7 +44,7 @@ def test_an_ended_session_is_computed_with_everybody(
     attend(redis, owner, session_id, there, 1, 59)
     attend(redis, owner, session_id, late, 10, 59)
     drain(ports)
-    end(owner, session_id)
+    end_session(owner, session_id)
     compute_due(ports)
     found = rows(owner, session_id)
     assert {user: (row.status, row.confidence) for user, row in found.items()} == {
@@ -94,7 +63,7 @@ def test_an_ended_session_is_computed_with_everybody(
 def test_what_was_computed_is_not_due_until_facts_change(
     ports: Ports, redis: Redis, owner: Engine, classroom: Classroom, session_id: UUID
 ) -> None:
-    end(owner, session_id)
+    end_session(owner, session_id)
     compute_due(ports)
     before = head(owner, session_id)
     assert before.facts_seen == before.facts
@@ -111,7 +80,7 @@ def test_the_version_changes_only_with_a_status_or_a_confidence(
     user = classroom.students[0].id
     attend(redis, owner, session_id, user, 0, 57)
     drain(ports)
-    end(owner, session_id)
+    end_session(owner, session_id)
     compute_due(ports)
     assert head(owner, session_id).version == 1
     attend(redis, owner, session_id, user, 57, 58)
@@ -119,7 +88,7 @@ def test_the_version_changes_only_with_a_status_or_a_confidence(
     compute_due(ports)
     longer = head(owner, session_id)
     assert (longer.version, longer.facts_seen) == (1, longer.facts)
-    attend(redis, owner, session_id, classroom.teacher.id, 0, 59, user_type=UserType.TUTOR)
+    attend(redis, owner, session_id, classroom.teacher.id, 0, 59, UserType.TUTOR)
     drain(ports)
     compute_due(ports)
     assert head(owner, session_id).version == 2
@@ -163,7 +132,7 @@ def test_a_changed_policy_applies_to_what_is_computed_from_then_on(
     user = classroom.students[0].id
     attend(redis, owner, session_id, user, 4, 59)
     drain(ports)
-    end(owner, session_id)
+    end_session(owner, session_id)
     compute_due(ports)
     assert rows(owner, session_id)[user].status == "PRESENT"
     with owner.begin() as connection:
