@@ -8,7 +8,7 @@ FIND_CHROMIUM := command -v chromium || command -v chromium-browser || command -
 MUSTER_OPTIONS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help up test lint format lock bench reset clean chromium
+.PHONY: help up test properties lint format lock bench reset clean chromium
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,6 +18,9 @@ up: $(VENV)/ready-local ## Run everything here, with a database of its own (MUST
 
 test: $(VENV)/ready-dev chromium ## Run all tests, with real PostgreSQL, Valkey and Chromium
 	@if { $(FIND_CHROMIUM); } >/dev/null; then $(BIN)/pytest; else $(BIN)/pytest -m "not browser"; fi
+
+properties: $(VENV)/ready-dev ## Run the property tests long: 10,000 examples each
+	MUSTER_LONG=1 $(BIN)/pytest -q tests/domain tests/workers/test_presence.py
 
 lint: $(VENV)/ready-dev ## Check style, types and who may import whom
 	$(BIN)/ruff check

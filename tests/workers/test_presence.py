@@ -1,5 +1,6 @@
 """Presence in the drain: the stored row is a function of the set of points."""
 
+import os
 import random
 from collections.abc import Sequence
 from dataclasses import replace
@@ -24,6 +25,7 @@ from workers.drain import drain
 from workers.ports import Ports
 from workers.sweep import sweep
 
+EXAMPLES = 10_000 if os.environ.get("MUSTER_LONG") == "1" else 200
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 
@@ -76,7 +78,7 @@ def test_two_devices_are_counted_once(
     assert stored(owner, session_id, user)[4:6] == (67.5, 1)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     seconds=st.lists(st.integers(0, 900).map(lambda tick: tick * 2.5), min_size=1, max_size=12),
     seed=st.integers(0, 2**32),
