@@ -7,7 +7,7 @@ from redis.exceptions import RedisError
 from gateway.closing import Close
 from gateway.conversation import Authenticate
 from gateway.identification import Identification, Refused
-from gateway.rights import Projections, Right, right_of
+from gateway.rights import Facts, Projections, Right, right_of
 from shared.tokens import Identity
 
 AWAY = (RedisError, TimeoutError, OSError)
@@ -24,18 +24,22 @@ class Left(Exception):
 
 async def admitted(
     identification: Identification, projections: Projections, asked: Authenticate, session_id: UUID | None
-) -> Identity:
-    """Who comes in; raises :class:`Left`. What cannot be told now is refused for now, never let pass."""
+) -> tuple[Identity, Facts | None]:
+    """Who comes in, and what is known of the session on whose path they come; raises :class:`Left`.
+
+    What cannot be told now is refused for now, never let pass.
+    """
+    facts: Facts | None = None
     try:
         identity = await _identify(identification, asked)
         if session_id is not None:
-            facts = await projections.facts({session_id: [identity.user_id]})
-            _require(right_of(identity, facts[session_id]))
+            facts = (await projections.facts({session_id: [identity.user_id]}))[session_id]
+            _require(right_of(identity, facts))
     except Refused:
         raise Left(Close.BAD_TOKEN) from None
     except AWAY:
         raise Left(Close.TRY_AGAIN) from None
-    return identity
+    return identity, facts
 
 
 async def _identify(identification: Identification, asked: Authenticate) -> Identity:

@@ -16,19 +16,23 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 
 from gateway import answers
 from gateway.closing import Close
+from gateway.delivery import Delivery
 from gateway.door import Door
 from gateway.hub import Hub
 from gateway.identification import Identification
 from gateway.orders import Orders
+from gateway.outbox import Outbox
 from gateway.pace import Pace, pace_of
+from gateway.pulse import Pulse
 from gateway.redis_bus import RedisBus
 from gateway.relay import Relay
 from gateway.rights import RedisProjections
 from gateway.sweeps import Sweeps, every
 from gateway.visit import House, Visit
-from gateway.wire import CLOSE_SECONDS
-from gateway.witness import NoWitness, Witness
+from gateway.wire import CLOSE_SECONDS, Line
+from gateway.witness import Witness
 from shared.jwks import Jwks
+from shared.redis import async_redis
 from shared.settings import Settings
 from shared.tokens import Tokens
 
@@ -63,21 +67,22 @@ class Gateway:
         goodbye = answers.reconnect()
         for client in list(self._hub.clients):
             client.tell(goodbye)
-        for connection in self._server.connections:
+            client.outlet.close(Close.RESTART)
+        for connection in self._server.connections:  # Those that have not said who they are.
             connection.protocol.send_close(Close.RESTART, Close.RESTART.reason)
             connection.send_data()
         with suppress(TimeoutError):
             async with asyncio.timeout(self._pace.drain_seconds):
                 await self._server.wait_closed()
+        for client in list(self._hub.clients):
+            client.outlet.cut()
         for connection in list(self._server.all_connections):
             connection.transport.abort()
         await self._server.wait_closed()
 
 
 @asynccontextmanager
-async def gateway(
-    settings: Settings, *, pace: Pace | None = None, witness: Witness | None = None
-) -> AsyncIterator[Gateway]:
+async def gateway(settings: Settings, *, pace: Pace | None = None) -> AsyncIterator[Gateway]:
     """A gateway for the length of the block; it is drained at the end."""
     pace = pace or pace_of(settings)
     async with AsyncExitStack() as stack:
@@ -87,14 +92,16 @@ async def gateway(
         tokens = Tokens(settings, jwks) if jwks else Tokens(settings)
         hub, bus, projections = Hub(), RedisBus(redis, settings.redis_timeout), RedisProjections(redis)
         identification = Identification(tokens, redis)
+        pulse, outbox = Pulse(pace.ping_seconds, asyncio.get_running_loop().time), Outbox()
+        witness, delivery = Witness(outbox, pulse.ask_soon), await _delivery(stack, settings, outbox, pace)
         relay = Relay(hub, bus, lambda message: orders.obey(message))
-        sweeps = Sweeps(hub, relay, identification, projections, pace.rights_hold_seconds)
+        sweeps = Sweeps(hub, relay, identification, projections, witness, pace.rights_hold_seconds)
         orders = Orders(sweeps, tokens)
         bus.listener = relay
-        house = House(hub, relay, identification, projections, witness or NoWitness(), pace)
+        house = House(hub, relay, identification, projections, witness, pulse, pace)
         stack.push_async_callback(relay.stop)
         stack.push_async_callback(orders.stop)
-        work = [bus.run(), *_sweeping(sweeps, pace)]
+        work = [bus.run(), pulse.run(), pulse.run_out_of_turn(), delivery.run(), *_sweeping(sweeps, pace)]
         if jwks is not None:
             await asyncio.to_thread(jwks.refresh)
             work.append(every(settings.jwks_refresh_seconds, lambda: asyncio.to_thread(jwks.refresh)))
@@ -120,6 +127,15 @@ async def run(settings: Settings) -> None:
             task.result()  # Background work never ends by itself: what it raised ends the process.
         log.info("gateway drains")
     log.info("gateway is down")
+
+
+async def _delivery(stack: AsyncExitStack, settings: Settings, outbox: Outbox, pace: Pace) -> Delivery:
+    """With a connection of its own: evidence does not stand in line behind a thousand clients that come at once."""
+    redis = async_redis(settings)
+    stack.push_async_callback(redis.aclose)
+    delivery = Delivery(redis, outbox, pace.flush_seconds)
+    stack.push_async_callback(delivery.stop, 2 * settings.redis_timeout)
+    return delivery
 
 
 def _sweeping(sweeps: Sweeps, pace: Pace) -> list[Coroutine[None, None, None]]:
@@ -159,6 +175,7 @@ def _door(settings: Settings, redis: Redis, bus: RedisBus) -> Door:
 
 async def _serve(settings: Settings, pace: Pace, house: House, door: Door) -> Server:
     async def visit(connection: ServerConnection) -> None:
+        assert isinstance(connection, Line)
         await Visit(house, connection).run()
 
     return await serve(
@@ -169,8 +186,8 @@ async def _serve(settings: Settings, pace: Pace, house: House, door: Door) -> Se
         compression=None,
         server_header=None,
         open_timeout=pace.connect_seconds,
-        ping_interval=pace.ping_seconds,
-        ping_timeout=pace.ping_seconds,
+        create_connection=Line,
+        ping_interval=None,  # gateway.pulse does it
         close_timeout=CLOSE_SECONDS,
         max_size=MAX_FRAME_BYTES,
         # Beyond what closes a slow client, so that writing never has to wait for one.
@@ -188,6 +205,10 @@ def _library_log() -> logging.Logger:
 
 
 async def _cancelled(tasks: Sequence[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        task.cancel()
+    pending = set(tasks)
+    while pending:
+        # More than once: asyncio.wait_for, which redis-py writes with, may lose a cancellation before Python 3.12.
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=0.1)
     await asyncio.gather(*tasks, return_exceptions=True)

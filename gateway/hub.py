@@ -10,6 +10,7 @@ from gateway.closing import Close
 from gateway.pushes import Push
 from gateway.rights import Right
 from gateway.room import Room
+from gateway.stay import Stay
 from gateway.wire import text_frame
 from shared.tokens import Identity
 
@@ -23,14 +24,19 @@ class Outlet(Protocol):
     def close(self, code: Close) -> None:
         """Close the socket."""
 
+    def cut(self) -> None:
+        """End the socket without waiting for the client."""
+
 
 @dataclass(eq=False, slots=True)
 class Client:
-    """One socket of a person who said who they are. ``session_id`` is set on the paths of a session."""
+    """One socket of a person who said who they are. ``session_id`` is set on the paths of a session, and ``stay``
+    there for those who take part."""
 
     identity: Identity
     outlet: Outlet
     session_id: UUID | None = None
+    stay: Stay | None = None
     confirmed_at: float = 0.0
     subscriptions: dict[str, "Subscription"] = field(default_factory=dict)
 

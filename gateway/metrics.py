@@ -10,3 +10,4 @@ CLOSED = Counter("muster_gateway_closed", "Sockets closed, by close code.", ["co
 RECOVERED = Counter("muster_gateway_recovered", "Resumes, by whether history bridged the gap.", ["outcome"])
 PUSHES = Counter("muster_gateway_pushes", "Pushes heard from Redis.")
 BUS_RECONNECTS = Counter("muster_gateway_pubsub_reconnects", "Times the pub/sub connection was lost and came back.")
+POINTS = Counter("muster_gateway_points", "Points of presence appended to the event stream.")

@@ -10,7 +10,7 @@ from redis.exceptions import RedisError
 
 from gateway.sweeps import Sweeps
 from shared.messages import control
-from shared.messages.control import PersonDisabled, SessionFactsChanged, TokenRevoked
+from shared.messages.control import DrainWanted, PersonDisabled, SessionFactsChanged, TokenRevoked
 from shared.tokens import Tokens
 
 log = structlog.get_logger()
@@ -40,6 +40,8 @@ class Orders:
                 self._sweeps.close_where(lambda client: client.identity.user_id == user_id)
             case SessionFactsChanged(session_id):
                 self._start(self._ask_again(session_id))
+            case DrainWanted():
+                pass  # The API's to obey.
 
     async def stop(self) -> None:
         """End what is under way."""

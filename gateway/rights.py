@@ -6,6 +6,7 @@ forbidden: nobody can tell, and the client asks again.
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
 from typing import Protocol
 from uuid import UUID
@@ -13,7 +14,7 @@ from uuid import UUID
 from redis.asyncio import Redis
 
 from shared import keys
-from shared.domain.words import Role
+from shared.domain.words import Role, SessionStatus
 from shared.tokens import Identity
 
 CHUNK = 200
@@ -36,10 +37,13 @@ class Right(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known of a session. ``enrolled`` holds only those who were asked about."""
+    """What is known of a session. ``enrolled`` holds only those who were asked about; ``opens_at`` is as in
+    :class:`shared.projection.Projection`."""
 
     teacher: str
     enrolled: frozenset[UUID]
+    status: SessionStatus
+    opens_at: datetime | None
 
 
 def right_of(identity: Identity, facts: Facts | None) -> Right:
@@ -89,17 +93,19 @@ class RedisProjections:
     async def _chunk(self, asked: Mapping[UUID, list[UUID]]) -> dict[UUID, Facts | None]:
         async with self._redis.pipeline(transaction=False) as pipe:
             for session_id, people in asked.items():
-                pipe.hget(keys.session(session_id), "teacher")
+                pipe.hmget(keys.session(session_id), ["teacher", "status", "opens"])
                 pipe.smismember(keys.roster(session_id), [str(person) for person in people])
             replies = await pipe.execute()
         return {
-            session_id: _facts(teacher, people, enrolled)
-            for (session_id, people), teacher, enrolled in zip(asked.items(), replies[::2], replies[1::2], strict=True)
+            session_id: _facts(session, people, enrolled)
+            for (session_id, people), session, enrolled in zip(asked.items(), replies[::2], replies[1::2], strict=True)
         }
 
 
-def _facts(teacher: bytes | None, people: list[UUID], enrolled: list[int]) -> Facts | None:
-    if teacher is None:
+def _facts(session: list[bytes | None], people: list[UUID], enrolled: list[int]) -> Facts | None:
+    teacher, status, opens = session
+    if teacher is None or status is None:
         return None
     members = frozenset(person for person, is_in in zip(people, enrolled, strict=True) if is_in)
-    return Facts(teacher.decode(), members)
+    opens_at = datetime.fromisoformat(opens.decode()) if opens else None
+    return Facts(teacher.decode(), members, SessionStatus(status.decode()), opens_at)

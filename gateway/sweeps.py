@@ -19,6 +19,7 @@ from gateway.hub import Client, Hub, Subscription
 from gateway.identification import Identification
 from gateway.relay import Relay
 from gateway.rights import Facts, Projections, Right, right_of
+from gateway.witness import Witness
 
 CHUNK = 500
 """Identities asked about in one command, with two keys each."""
@@ -39,12 +40,14 @@ class Sweeps:
         relay: Relay,
         identification: Identification,
         projections: Projections,
+        witness: Witness,
         hold_seconds: float,
     ) -> None:
         self._hub = hub
         self._relay = relay
         self._identification = identification
         self._projections = projections
+        self._witness = witness
         self._hold_seconds = hold_seconds
 
     async def expiry(self) -> None:
@@ -81,6 +84,9 @@ class Sweeps:
         facts = await self._projections.facts(asked)
         for channel, subscription in subscriptions:
             self._judge(channel, subscription, facts[subscription.room.session_id])
+        for known_id, known in facts.items():
+            if known is not None:
+                self._witness.learn(known_id, known)
         for client in visitors:
             assert client.session_id is not None
             self._judge_visitor(client, facts[client.session_id])

@@ -1,10 +1,11 @@
 """One socket from its upgrade to its end: the thin shell around :mod:`gateway.conversation`."""
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
+from uuid import UUID
 
 import structlog
-from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
 from gateway import answers, metrics
@@ -28,9 +29,10 @@ from gateway.door import Target, read_target
 from gateway.hub import Client, Hub
 from gateway.identification import Identification, Refused
 from gateway.pace import Pace
+from gateway.pulse import Pulse
 from gateway.relay import Relay
-from gateway.rights import Projections, Right, right_of
-from gateway.wire import SocketOutlet
+from gateway.rights import Facts, Projections, Right, right_of
+from gateway.wire import Line, SocketOutlet
 from gateway.witness import Witness
 from shared.messages.frames import Resume
 
@@ -46,13 +48,14 @@ class House:
     identification: Identification
     projections: Projections
     witness: Witness
+    pulse: Pulse
     pace: Pace
 
 
 class Visit:
     """One socket."""
 
-    def __init__(self, house: House, connection: ServerConnection) -> None:
+    def __init__(self, house: House, connection: Line) -> None:
         self._house = house
         self._connection = connection
         self._outlet = SocketOutlet(connection, house.pace.bytes_per_client)
@@ -113,12 +116,26 @@ class Visit:
     async def _admit(self, asked: Authenticate, target: Target) -> None:
         house = self._house
         now = asyncio.get_running_loop().time()
-        identity = await admitted(house.identification, house.projections, asked, target.session_id)
-        self._client = Client(identity, self._outlet, target.session_id, confirmed_at=now)
-        house.hub.admit(self._client)
-        if target.session_id is not None:
-            house.witness.came(target.session_id, identity)
-        self._client.tell(answers.connected(identity, house.pace.ping_seconds))
+        identity, facts = await admitted(house.identification, house.projections, asked, target.session_id)
+        client = self._client = Client(identity, self._outlet, target.session_id, confirmed_at=now)
+        house.hub.admit(client)
+        house.pulse.add(self._outlet)
+        client.tell(answers.connected(identity, house.pace.ping_seconds))
+        if target.session_id is not None and facts is not None:
+            await self._arrive(client, target.session_id, facts)
+
+    async def _arrive(self, client: Client, session_id: UUID, facts: Facts) -> None:
+        """Be witnessed. Who comes before the start may have asked just before it, and be heard of just after it."""
+        witness = self._house.witness
+        stay = client.stay = witness.came(session_id, client.identity, facts, self._outlet)
+        if stay is None:
+            return
+        self._outlet.on_proof = lambda: stay.proven(witness.now())
+        if not stay.has_begun:
+            with suppress(*AWAY):  # The sweep asks again.
+                again = (await self._house.projections.facts({session_id: []}))[session_id]
+                if again is not None:
+                    witness.learn(session_id, again)
 
     async def _follow(self, client: Client, resume: Resume) -> None:
         problem = await self._try_to_follow(client, resume)
@@ -156,10 +173,10 @@ class Visit:
 
     def _report(self, client: Client, report: Report) -> None:
         """Evidence counts on the session's own path only: that is where presence is witnessed."""
-        if report.activity.session_id != client.session_id:
+        if client.stay is None or report.activity.session_id != client.session_id:
             client.tell(answers.error(Problem.FORBIDDEN))
             return
-        self._house.witness.acted(client.session_id, client.identity, report.activity)
+        client.stay.acted(report.activity.activity, self._house.witness.now())
 
     def _target(self) -> Target:
         assert self._connection.request is not None, "the handshake is over"
@@ -172,8 +189,14 @@ class Visit:
         if client is None:
             return
         self._house.relay.dismiss(client)
-        if client.session_id is not None:
-            self._house.witness.went(client.session_id, client.identity)
+        self._house.pulse.remove(self._outlet)
+        if client.stay is None:
+            return
+        if self._outlet.was_cut:
+            self._house.witness.lost(client.stay)
+        else:
+            code = self._outlet.closed_with
+            self._house.witness.went(client.stay, comes_back=code is not None and code.reconnect)
 
 
 def _read(conversation: Conversation, message: str | bytes) -> list[Action]:

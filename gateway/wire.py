@@ -6,6 +6,7 @@ negotiated: the server never offers it).
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from websockets.asyncio.server import ServerConnection
@@ -23,14 +24,36 @@ def text_frame(content: bytes) -> bytes:
     return Frame(Opcode.TEXT, content).serialize(mask=False)
 
 
-class SocketOutlet:
-    """One socket, written without waiting. Whoever reads too slowly is closed instead of waited for."""
+class Line(ServerConnection):
+    """The library's connection, whose pings are ours (:mod:`gateway.pulse`)."""
 
-    def __init__(self, connection: ServerConnection, bytes_per_client: int) -> None:
+    outlet: "SocketOutlet | None" = None
+
+    def acknowledge_pings(self, data: bytes) -> None:
+        """A pong came, asked for or not."""
+        if self.outlet is not None:
+            self.outlet.answered(data)
+
+
+class SocketOutlet:
+    """One socket, written without waiting. Whoever reads too slowly is closed instead of waited for.
+
+    ``was_cut`` says that the client was not heard when the socket ended. ``on_proof`` is called at every proof of life.
+    """
+
+    __slots__ = ("_abort", "_awaited", "_connection", "_most", "asked_at", "closed_with", "on_proof", "slot", "was_cut")
+
+    def __init__(self, connection: Line, bytes_per_client: int) -> None:
         self._connection = connection
         self._most = bytes_per_client
         self._abort: asyncio.TimerHandle | None = None
+        self._awaited: bytes | None = None
+        self.slot = 0
+        self.asked_at = 0.0
         self.closed_with: Close | None = None
+        self.was_cut = False
+        self.on_proof: Callable[[], None] | None = None
+        connection.outlet = self
 
     def send(self, frame: bytes) -> None:
         """Send a complete frame, as the hub's ``Outlet``."""
@@ -42,17 +65,48 @@ class SocketOutlet:
         if transport.get_write_buffer_size() > self._most:
             self.close(Close.SLOW)
 
-    def close(self, code: Close) -> None:
+    def close(self, code: Close, reason: str | None = None) -> None:
         """Send the close frame now; cut the line if no answer comes, since waiting is what slow clients make of it."""
         connection = self._connection
         if connection.protocol.state is not State.OPEN:
             return
         self.closed_with = code
-        connection.protocol.send_close(code, code.reason)
+        connection.protocol.send_close(code, reason or code.reason)
         connection.send_data()
-        self._abort = connection.loop.call_later(CLOSE_SECONDS, connection.transport.abort)
+        self._abort = connection.loop.call_later(CLOSE_SECONDS, self.cut)
+
+    def cut(self) -> None:
+        """End the line without waiting for anybody."""
+        if self._connection.protocol.state is not State.CLOSED:
+            self.was_cut = True
+            self._connection.transport.abort()
 
     def gone(self) -> None:
         """The socket is closed: nothing is left to cut."""
         if self._abort is not None:
             self._abort.cancel()
+            self._abort = None
+        self.on_proof = self._connection.outlet = None
+
+    @property
+    def is_asked(self) -> bool:
+        """See :class:`gateway.pulse.Pinged`."""
+        return self._awaited is not None
+
+    def ask(self, content: bytes, frame: bytes, now: float) -> None:
+        """See :class:`gateway.pulse.Pinged`."""
+        if self._connection.protocol.state is State.OPEN:
+            self._awaited, self.asked_at = content, now
+            self._connection.transport.write(frame)
+
+    def answered(self, content: bytes) -> None:
+        """A pong came. Nobody can invent one: only the answer to the last ping counts, and only once."""
+        if content == self._awaited:
+            self._awaited = None
+            if self.on_proof is not None:
+                self.on_proof()
+
+    def silent(self) -> None:
+        """See :class:`gateway.pulse.Pinged`. The close frame is for whoever can still read but not write."""
+        self.was_cut = True
+        self.close(Close.FAULT, "no answer to pings")

@@ -1,7 +1,8 @@
 """What API and workers do to Redis, in the few lines that a gateway can notice."""
 
+import asyncio
 import secrets
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,7 +13,8 @@ import msgspec
 from shared import keys, lua, projection
 from shared.bus import HISTORY_LENGTH, HISTORY_SECONDS, POSITION_SECONDS
 from shared.domain.words import Role, SessionStatus, Source
-from shared.messages import control
+from shared.messages import control, events
+from shared.messages.events import PointProven
 from shared.messages.frames import RealtimeTicket
 from shared.messages.pushes import (
     CheckIns,
@@ -62,11 +64,32 @@ class Campus:
         await self.project(roll)
         return roll
 
-    async def project(self, roll: Roll) -> None:
+    async def project(
+        self, roll: Roll, status: SessionStatus = SessionStatus.ACTIVE, opens_at: datetime | None = None
+    ) -> None:
         """Write what the gateway may know of a session."""
         async with self.redis.pipeline(transaction=True) as pipe:
-            projection.write(pipe, Projection(roll.id, SessionStatus.ACTIVE, roll.teacher, roll.students))
+            projection.write(pipe, Projection(roll.id, status, roll.teacher, roll.students, opens_at))
             await pipe.execute()
+
+    async def move(self, roll: Roll, status: SessionStatus) -> None:
+        """The session's status changed, and every process is told."""
+        await self.project(roll, status)
+        await self.command(control.SessionFactsChanged(roll.id))
+
+    async def points(self) -> list[PointProven]:
+        """What gateways have put into the event stream, entry by entry."""
+        entries: Any = await self.redis.xrange(keys.EVENTS)
+        return [point for _, fields in entries for point in map(_point, fields.values())]
+
+    async def points_until(self, count: int) -> list[PointProven]:
+        """The same, once there are so many."""
+
+        async def enough() -> bool:
+            return len(await self.points()) >= count
+
+        await until(enough)
+        return await self.points()
 
     def sign(self, user_id: UUID, role: Role, life: timedelta = AN_HOUR) -> tuple[str, Identity]:
         """A token, and what it says."""
@@ -100,6 +123,19 @@ class Campus:
     async def command(self, order: control.Control) -> None:
         """Publish a control message."""
         await self.redis.publish(keys.CONTROL, control.encode(order))
+
+
+async def until(holds: Callable[[], bool | Awaitable[bool]]) -> None:
+    """Until something holds. Redis can only be asked, it tells nobody."""
+    async with asyncio.timeout(10):
+        while not (answer if isinstance(answer := holds(), bool) else await answer):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+def _point(payload: bytes) -> PointProven:
+    event = events.decode(payload)
+    assert isinstance(event, PointProven)
+    return event
 
 
 def stats(present: int) -> Stats:

@@ -11,7 +11,6 @@ from pydantic import SecretStr
 
 from gateway.app import Gateway, gateway
 from gateway.pace import Pace
-from gateway.witness import Witness
 from shared.settings import Settings
 from tests.gateway.campus import Campus
 from tests.gateway.valkey import Valkey
@@ -37,12 +36,10 @@ class Ground:
         self.campus = Campus(self.settings)
 
     @asynccontextmanager
-    async def gateway(
-        self, pace: Pace = QUICK, witness: Witness | None = None, **changes: object
-    ) -> AsyncIterator[Gateway]:
+    async def gateway(self, pace: Pace = QUICK, **changes: object) -> AsyncIterator[Gateway]:
         """A gateway that hears the bus."""
         settings = self.settings.model_copy(update=changes)
-        async with gateway(settings, pace=pace, witness=witness) as running:
+        async with gateway(settings, pace=pace) as running:
             yield running
 
 

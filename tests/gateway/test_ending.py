@@ -2,16 +2,16 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from uuid import UUID, uuid4
+from uuid import uuid4
+
+import pytest
 
 from gateway.app import Gateway
 from gateway.closing import Close
-from gateway.witness import NoWitness
+from gateway.stay import Stay
 from shared import keys
 from shared.domain.words import Role
 from shared.messages.control import PersonDisabled, TokenRevoked
-from shared.messages.frames import Activity
-from shared.tokens import Identity
 from tests.gateway.campus import Campus, Roll, check_in, stats
 from tests.gateway.conftest import QUICK, Ground
 from tests.gateway.page import page
@@ -144,57 +144,16 @@ def closing(running: Gateway) -> bool:
     return any(getattr(client.outlet, "closed_with", None) for client in running._hub.clients)
 
 
-class Clumsy(NoWitness):
-    """A witness that breaks its promise never to raise."""
-
-    def acted(self, session_id: UUID, identity: Identity, activity: Activity) -> None:
-        """See :class:`gateway.witness.Witness`."""
+async def test_a_bug_of_ours_closes_one_socket_and_says_that_it_is_ours(
+    running: Gateway, campus: Campus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def acted(*_: object) -> None:
         raise ValueError("a bug")
 
-
-async def test_a_bug_of_ours_closes_one_socket_and_says_that_it_is_ours(ground: Ground) -> None:
-    roll = await ground.campus.roll()
-    token = ground.campus.token(roll.teacher)
-    async with (
-        ground.gateway(witness=Clumsy()) as running,
-        page(running, token, path=f"/ws/sessions/{roll.id}") as unlucky,
-        page(running, token) as other,
-    ):
+    monkeypatch.setattr(Stay, "acted", acted)
+    roll = await campus.roll()
+    token = campus.token(roll.teacher)
+    async with page(running, token, path=f"/ws/sessions/{roll.id}") as unlucky, page(running, token) as other:
         await unlucky.send("ACTIVITY", sessionId=str(roll.id), activity="draw")
         assert await unlucky.code() == Close.FAULT
         assert await other.quiet()
-
-
-class Diary:
-    """A witness that writes down what it sees."""
-
-    def __init__(self) -> None:
-        self.seen: list[str] = []
-
-    def came(self, session_id: UUID, identity: Identity) -> None:
-        """See :class:`gateway.witness.Witness`."""
-        self.seen.append("came")
-
-    def acted(self, session_id: UUID, identity: Identity, activity: Activity) -> None:
-        """See :class:`gateway.witness.Witness`."""
-        self.seen.append(activity.activity)
-
-    def went(self, session_id: UUID, identity: Identity) -> None:
-        """See :class:`gateway.witness.Witness`."""
-        self.seen.append("went")
-
-
-async def test_a_session_path_is_witnessed_from_coming_to_going(ground: Ground) -> None:
-    roll = await ground.campus.roll()
-    diary = Diary()
-    token = ground.campus.token(roll.students[0], Role.STUDENT)
-    async with ground.gateway(witness=diary) as running:
-        async with page(running, token, path=f"/ws/whiteboard/{roll.id}") as student:
-            await student.send("ACTIVITY", sessionId=str(roll.id), activity="draw")
-            assert await student.quiet()
-            await student.send("ACTIVITY", sessionId=str(uuid4()), activity="draw")
-            assert (await student.data("ERROR"))["code"] == "forbidden"
-        async with page(running, token) as elsewhere:
-            await elsewhere.send("ACTIVITY", sessionId=str(roll.id), activity="type")
-            assert (await elsewhere.data("ERROR"))["code"] == "forbidden"
-    assert diary.seen == ["came", "draw", "went"]

@@ -11,10 +11,11 @@ from gateway.closing import Close, label
 from gateway.door import read_target
 from gateway.pushes import read_push
 from gateway.recovery import Gap, Position, Reading, missed, readable
-from gateway.rights import Facts, Right, right_of
+from gateway.rights import Right, right_of
 from gateway.views import portions
 from shared import keys
 from shared.domain.words import Role
+from tests.gateway.twins import facts as known
 from tests.gateway.twins import push, somebody
 
 SESSION = UUID("01890000-0000-7000-8000-00000000000a")
@@ -63,20 +64,20 @@ def test_a_name_the_server_would_not_build_is_nobodys(name: str) -> None:
 
 def test_an_admin_and_its_teacher_are_staff() -> None:
     teacher = somebody(Role.TEACHER)
-    facts = Facts(str(teacher.user_id), frozenset())
+    facts = known(teacher=teacher.user_id)
     assert right_of(teacher, facts) is Right.STAFF
     assert right_of(somebody(Role.ADMIN), facts) is Right.STAFF
 
 
 def test_another_teacher_and_a_parent_have_no_part() -> None:
-    facts = Facts(str(uuid4()), frozenset())
+    facts = known()
     assert right_of(somebody(Role.TEACHER), facts) is Right.NONE
     assert right_of(somebody(Role.PARENT), facts) is Right.NONE
 
 
 def test_only_a_student_on_the_roll_participates() -> None:
     student = somebody(Role.STUDENT)
-    facts = Facts(str(uuid4()), frozenset([student.user_id]))
+    facts = known(student.user_id)
     assert right_of(student, facts) is Right.PARTICIPANT
     assert right_of(somebody(Role.STUDENT), facts) is Right.NONE
     assert right_of(replace(student, role=Role.PARENT), facts) is Right.NONE

@@ -8,7 +8,8 @@ from uuid import UUID, uuid4
 from gateway.closing import Close
 from gateway.hub import Client
 from gateway.pushes import Push, read_push
-from shared.domain.words import Role
+from gateway.rights import Facts
+from shared.domain.words import Role, SessionStatus
 from shared.tokens import Identity
 
 
@@ -38,6 +39,9 @@ class MemoryOutlet:
         """See :class:`gateway.hub.Outlet`."""
         self.closed_with = code
 
+    def cut(self) -> None:
+        """See :class:`gateway.hub.Outlet`."""
+
     @property
     def types(self) -> list[str]:
         """The types of all frames."""
@@ -53,6 +57,16 @@ def client(role: Role = Role.TEACHER) -> tuple[Client, MemoryOutlet]:
     """A client, and what it was sent."""
     outlet = MemoryOutlet()
     return Client(somebody(role), outlet), outlet
+
+
+def facts(
+    *enrolled: UUID,
+    teacher: UUID | None = None,
+    status: SessionStatus = SessionStatus.ACTIVE,
+    opens_at: datetime | None = None,
+) -> Facts:
+    """What is known of a session."""
+    return Facts(str(teacher or uuid4()), frozenset(enrolled), status, opens_at)
 
 
 def push(version: int, epoch: str = "e1", kind: str = "STATS_UPDATE", data: object = None) -> Push:
