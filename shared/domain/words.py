@@ -75,3 +75,29 @@ class Connection(StrEnum):
     CONNECT = "connect"
     HEARTBEAT = "heartbeat"
     DISCONNECT = "disconnect"
+
+
+class Rule(StrEnum):
+    """What becomes of a check-in that breaks a rule of its session."""
+
+    REFUSE = "refuse"
+    FLAG = "flag"
+
+
+class FlagKind(StrEnum):
+    """What a person should look at (5-security)."""
+
+    OUTSIDE_GEOFENCE = "outside_geofence"
+    NO_LOCATION = "no_location"
+    SHARED_DEVICE = "shared_device"
+    OFF_CAMPUS = "off_campus"
+    LATE_IN_STEP = "late_in_step"
+    BURST = "burst"
+    ALWAYS_TOGETHER = "always_together"
+
+
+class CallKind(StrEnum):
+    """When students are asked to confirm that they are there."""
+
+    RECHECK = "recheck"
+    EXIT = "exit"

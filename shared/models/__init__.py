@@ -1,6 +1,7 @@
 """All tables. Importing this package registers every model on :class:`Base`."""
 
 from shared.models.base import Base
+from shared.models.honesty import CheckInFlag, Confirmation, ConfirmationCall
 from shared.models.marks import AttendanceRecord, AttendanceStatusChange, CheckIn
 from shared.models.people import Course, CoursePolicy, Credential, Enrolment, Group, ParentLink, Student, User
 from shared.models.pipeline import CountedDelivery, DeadLetter, InboxEvent, Redemption
@@ -20,6 +21,9 @@ __all__ = [
     "AttendanceStatusChange",
     "Base",
     "CheckIn",
+    "CheckInFlag",
+    "Confirmation",
+    "ConfirmationCall",
     "ConnectionEvent",
     "CountedDelivery",
     "Course",

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Identity, Index, LargeBinary, UniqueConstraint, func
+from sqlalchemy import BigInteger, ForeignKey, Identity, Index, LargeBinary, UniqueConstraint, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.domain.words import Mark, Source, UserType, Via
@@ -71,6 +71,7 @@ class CheckIn(Base):
         one_of("via", Via),
         Index("ix_check_ins_session_id", "session_id", "accepted_at"),
         Index("ix_check_ins_student_id", "student_id", "session_id"),
+        Index("ix_check_ins_device", "session_id", "device", postgresql_where=text("device IS NOT NULL")),
         {"comment": "Accepted check-ins; the id is made at acceptance, so a second delivery changes nothing"},
     )
 
@@ -84,3 +85,15 @@ class CheckIn(Base):
     accepted_at: Mapped[datetime] = mapped_column(comment="Server time of acceptance")
     step_age_ms: Mapped[int | None] = mapped_column(comment="How far into its step the code was scanned")
     client_scanned_at: Mapped[datetime | None] = mapped_column(comment="The phone's own time; evidence only")
+    device: Mapped[bytes | None] = mapped_column(
+        LargeBinary, comment="Fingerprint of the device's cookie; null where there was none"
+    )
+    inside: Mapped[bool | None] = mapped_column(
+        comment="Whether the phone was inside the fence; null: no fence, or no location"
+    )
+    distance_meters: Mapped[int | None] = mapped_column(
+        comment="Upper end of the distance band from the fence's centre"
+    )
+    on_campus: Mapped[bool | None] = mapped_column(
+        comment="Whether it came from a campus network; null where none are configured"
+    )

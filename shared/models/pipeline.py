@@ -62,3 +62,4 @@ class Redemption(Base):
     status: Mapped[str] = mapped_column(comment="PRESENT or LATE")
     scanned_at: Mapped[datetime] = mapped_column(comment="Server time of the scan")
     redeemed_at: Mapped[datetime] = mapped_column(server_default=func.now(), comment="When it was accepted")
+    device: Mapped[bytes | None] = mapped_column(LargeBinary, comment="Fingerprint of the device's cookie")

@@ -19,7 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from shared.domain.words import Mode, SessionStatus
+from shared.domain.words import Mode, Rule, SessionStatus
 from shared.models.base import Base, id_column, one_of
 
 
@@ -34,6 +34,15 @@ class LiveSession(Base):
         CheckConstraint("scheduled_end IS NULL OR scheduled_end > scheduled_start", name="schedule"),
         CheckConstraint("(status = 'scheduled') = (started_at IS NULL) OR status = 'cancelled'", name="started"),
         CheckConstraint("(status IN ('completed', 'cancelled')) = (ended_at IS NOT NULL)", name="ended"),
+        one_of("fence_rule", Rule),
+        one_of("device_rule", Rule),
+        CheckConstraint(
+            "(fence_latitude IS NULL) = (fence_longitude IS NULL) "
+            "AND (fence_latitude IS NULL) = (fence_radius_meters IS NULL) "
+            "AND (fence_latitude IS NULL OR fence_radius_meters > 0 "
+            "AND fence_latitude BETWEEN -90 AND 90 AND fence_longitude BETWEEN -180 AND 180)",
+            name="fence",
+        ),
         UniqueConstraint("id", "status"),  # lets session_groups follow the status by foreign key
         Index("ix_live_sessions_teacher_id_session_date", "teacher_id", "session_date"),
         Index("ix_live_sessions_ended_at", "ended_at"),
@@ -63,6 +72,15 @@ class LiveSession(Base):
     rotate_seconds: Mapped[int] = mapped_column(default=15, comment="Length of a code step in seconds")
     created_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"), comment="Who made it")
     created_at: Mapped[datetime] = mapped_column(server_default=func.now(), comment="When it was made; code step 0")
+    fence_latitude: Mapped[float | None] = mapped_column(comment="Centre of the fence in degrees; null: no fence")
+    fence_longitude: Mapped[float | None] = mapped_column(comment="Centre of the fence in degrees")
+    fence_radius_meters: Mapped[float | None] = mapped_column(comment="Radius of the fence")
+    fence_rule: Mapped[str] = mapped_column(
+        server_default="refuse", comment="refuse or flag a check-in outside the fence"
+    )
+    device_rule: Mapped[str] = mapped_column(
+        server_default="flag", comment="refuse or flag a second student on one device"
+    )
 
 
 class SessionGroup(Base):
