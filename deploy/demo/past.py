@@ -53,17 +53,6 @@ def load_past(connection: Connection, campus: Campus, now: datetime, chance: ran
             _load_tutorial(connection, campus, plan, session_id, start, chance, reviewed=reviewed)
         else:
             _load_lecture(connection, campus, plan, session_id, start, chance)
-    # Triggers wrote the history just now; it happened when the marks were made.
-    connection.execute(_DATE_MARKS)
-    connection.execute(_DATE_SESSIONS)
-
-
-_DATE_MARKS = text(
-    "UPDATE attendance_status_changes h SET changed_at = r.marked_at FROM attendance_records r WHERE r.id = h.record_id"
-)
-_DATE_SESSIONS = text(
-    "UPDATE session_status_changes h SET changed_at = s.started_at FROM live_sessions s WHERE s.id = h.session_id"
-)
 
 
 def _meetings(now: datetime) -> Iterator[tuple[Plan, datetime]]:

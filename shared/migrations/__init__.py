@@ -21,8 +21,8 @@ def _config() -> Config:
     return config
 
 
-def migrate(database_url: str) -> None:
-    """Create the roles where missing, then run what migrations are missing, as ``muster_owner``.
+def migrate(database_url: str, to: str = "head") -> None:
+    """Create the roles where missing, then run what migrations are missing up to a revision, as ``muster_owner``.
 
     The login of ``database_url`` must be a superuser, or may create roles and owns the database. A statement
     waits at most 5 s for a table's lock (set in env.py), so that a migration never queues up the campus behind it.
@@ -34,7 +34,7 @@ def migrate(database_url: str) -> None:
             _create_roles(connection)
             config = _config()
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            command.upgrade(config, to)
         finally:
             connection.rollback()
             connection.execute(text("RESET ROLE"))

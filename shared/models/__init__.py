@@ -7,6 +7,7 @@ from shared.models.people import Course, CoursePolicy, Credential, Enrolment, Gr
 from shared.models.pipeline import CountedDelivery, DeadLetter, InboxEvent, Redemption
 from shared.models.presence import ConnectionEvent, Presence
 from shared.models.sessions import (
+    HistoryHead,
     LiveSession,
     SessionAnalytics,
     SessionGroup,
@@ -32,6 +33,7 @@ __all__ = [
     "DeadLetter",
     "Enrolment",
     "Group",
+    "HistoryHead",
     "InboxEvent",
     "LiveSession",
     "ParentLink",

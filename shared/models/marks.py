@@ -45,7 +45,7 @@ class AttendanceStatusChange(Base):
 
     __tablename__ = "attendance_status_changes"
     __table_args__ = (
-        Index("ix_attendance_status_changes_session_id", "session_id", "id"),
+        UniqueConstraint("session_id", "place"),
         Index("ix_attendance_status_changes_record_id", "record_id", "id"),
         {"comment": "History of marks; append-only"},
     )
@@ -60,6 +60,10 @@ class AttendanceStatusChange(Base):
     source: Mapped[str] = mapped_column(comment="How the new status came to be")
     changed_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"), comment="Null: Muster itself")
     changed_at: Mapped[datetime] = mapped_column(server_default=func.now(), comment="When")
+    place: Mapped[int] = mapped_column(
+        BigInteger, comment="Place in the history of the session, from 1, shared with session_status_changes"
+    )
+    hash: Mapped[bytes] = mapped_column(LargeBinary, comment="SHA-256 over the hash at the place before and this row")
 
 
 class CheckIn(Base):

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
+    LargeBinary,
     UniqueConstraint,
     func,
     text,
@@ -139,7 +140,7 @@ class SessionStatusChange(Base):
 
     __tablename__ = "session_status_changes"
     __table_args__ = (
-        Index("ix_session_status_changes_session_id", "session_id", "id"),
+        UniqueConstraint("session_id", "place"),
         {"comment": "History of session statuses; append-only"},
     )
 
@@ -150,6 +151,23 @@ class SessionStatusChange(Base):
     reason: Mapped[str | None] = mapped_column(comment="Why, e.g. overdue")
     changed_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"), comment="Null: Muster itself")
     changed_at: Mapped[datetime] = mapped_column(server_default=func.now(), comment="When")
+    place: Mapped[int] = mapped_column(
+        BigInteger, comment="Place in the history of the session, from 1, shared with attendance_status_changes"
+    )
+    hash: Mapped[bytes] = mapped_column(LargeBinary, comment="SHA-256 over the hash at the place before and this row")
+
+
+class HistoryHead(Base):
+    """Where the history of a session ends: a cut-off end shows."""
+
+    __tablename__ = "history_heads"
+    __table_args__ = ({"comment": "Where the history of each session ends"},)
+
+    session_id: Mapped[UUID] = mapped_column(ForeignKey("live_sessions.id"), primary_key=True, comment="The session")
+    length: Mapped[int] = mapped_column(BigInteger, server_default="0", comment="Place of the last row of its history")
+    hash: Mapped[bytes] = mapped_column(
+        LargeBinary, server_default="", comment="Hash of that row; empty before the first"
+    )
 
 
 class WebSocketChannel(Base):
