@@ -1,0 +1,109 @@
+"""What a load on gateways needs beside them: sessions that Redis knows, people with tokens, and crowds of them."""
+
+import json
+import os
+import subprocess
+import sys
+from base64 import b64encode
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from redis import Redis
+
+from loadtests.bench.servers import SERVER_CORE
+from loadtests.gateway.member import frame
+from shared import keys, projection
+from shared.domain.words import Role, SessionStatus
+from shared.ids import new_id
+from shared.projection import Projection
+from shared.settings import Settings
+from shared.tokens import Tokens
+
+MUSTER = {"ready": b'"SUBSCRIBED"'}
+"""The dialect of our gateway, for members that follow a channel."""
+
+
+@dataclass(frozen=True)
+class Hall:
+    """One session and those who come."""
+
+    session_id: UUID
+    teacher: UUID
+    students: list[UUID]
+
+    @property
+    def channel(self) -> str:
+        """Its realtime channel."""
+        return keys.channel(self.session_id)
+
+
+def open_halls(redis: Redis, halls: int, students: int) -> list[Hall]:
+    """Sessions that run, with this many students each, as the workers would project them."""
+    opened = [Hall(new_id(), new_id(), [new_id() for _ in range(students)]) for _ in range(halls)]
+    pipeline: Any = redis.pipeline(transaction=False)
+    for hall in opened:
+        projection.write(pipeline, Projection(hall.session_id, SessionStatus.ACTIVE, hall.teacher, hall.students))
+    pipeline.execute()
+    return opened
+
+
+def students_of(settings: Settings, halls: Sequence[Hall]) -> list[dict[str, Any]]:
+    """Every student as a guest of a crowd: present on the session's path, and following its channel."""
+    tokens, now = Tokens(settings), datetime.now(UTC)
+    guests = []
+    for hall in halls:
+        for student in hall.students:
+            token, _ = tokens.issue(student, Role.STUDENT, now, timedelta(hours=2))
+            connect = {"type": "CONNECT", "token": token, "subscribe": [{"channel": hall.channel}]}
+            first = [b64encode(frame(json.dumps(connect).encode())).decode()]
+            guests.append({"path": f"/ws/sessions/{hall.session_id}", "first": first})
+    return guests
+
+
+class CrowdProcess:
+    """A crowd in a process of its own, and what it is told."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]") -> None:
+        self._process = process
+
+    def join(
+        self, port: int, guests: Sequence[dict[str, Any]], dialect: dict[str, bytes], rate: float
+    ) -> dict[str, Any]:
+        """Open these sockets; raises when one of them is refused."""
+        spoken = {name: b64encode(value).decode() for name, value in dialect.items()}
+        before = self.tell("report")["there"]
+        answer = self.tell("join", port=port, guests=list(guests), dialect=spoken, rate=rate)
+        if answer["there"] - before != len(guests):
+            raise AssertionError(f"not everybody got in: {answer}")
+        return answer
+
+    def tell(self, order: str, **more: Any) -> dict[str, Any]:
+        """Send an order; the answer."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps({"do": order, **more}).encode() + b"\n")
+        self._process.stdin.flush()
+        line = self._process.stdout.readline()
+        if not line:
+            raise RuntimeError("the crowd has ended")
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+
+@contextmanager
+def crowd() -> Iterator[CrowdProcess]:
+    """A crowd that is gone after the block, kept off the core of the servers."""
+    command = [sys.executable, "-m", "loadtests.gateway.crowd"]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603
+    if hasattr(os, "sched_setaffinity") and (os.cpu_count() or 1) > 1:
+        os.sched_setaffinity(process.pid, set(range(os.cpu_count() or 1)) - {SERVER_CORE})
+    try:
+        yield CrowdProcess(process)
+    finally:
+        assert process.stdin is not None
+        process.stdin.close()
+        process.wait(10)
