@@ -4,6 +4,9 @@ Cookies are HttpOnly and SameSite=Lax; requests that change something with a coo
 origin (api/middleware.py).
 """
 
+import base64
+import hashlib
+import hmac
 import ipaddress
 import re
 import secrets
@@ -19,6 +22,7 @@ from api.problems import unauthenticated
 from api.services import Services
 from shared import keys
 from shared.domain.words import Role
+from shared.keyring import derive
 from shared.messages.frames import RealtimeTicket
 from shared.settings import Settings
 from shared.tokens import Identity, InvalidToken
@@ -26,7 +30,8 @@ from shared.tokens import Identity, InvalidToken
 TOKEN_COOKIE = "muster_token"  # noqa: S105 - a name, not a secret
 DEVICE_COOKIE = "muster_device"
 DEVICE_SECONDS = 365 * 86_400
-_DEVICE = re.compile(r"[A-Za-z0-9_-]{22}")
+_DEVICE = re.compile(r"[A-Za-z0-9_-]{34}")
+_ID_LENGTH = 22
 
 log = structlog.get_logger()
 
@@ -108,14 +113,22 @@ def clear_token_cookie(response: Response, settings: Settings) -> None:
 
 
 def device_of(request: Request) -> str | None:
-    """The device's own random id, if it has been given one."""
+    """The device's own random id, if we have given it one: an id somebody made up is none."""
     device = request.cookies.get(DEVICE_COOKIE, "")
-    return device if _DEVICE.fullmatch(device) else None
+    if not _DEVICE.fullmatch(device):
+        return None
+    genuine = _signed(request.app.state.services, device[:_ID_LENGTH])
+    return device if hmac.compare_digest(device, genuine) else None
 
 
-def new_device() -> str:
-    """An id for a device seen for the first time: 128 random bits."""
-    return secrets.token_urlsafe(16)
+def new_device(services: Services) -> str:
+    """An id for a device seen for the first time: 128 random bits, signed."""
+    return _signed(services, secrets.token_urlsafe(16))
+
+
+def _signed(services: Services, device: str) -> str:
+    mac = hmac.digest(derive(services.secret, "device"), device.encode(), hashlib.sha256)[:9]
+    return device + base64.urlsafe_b64encode(mac).decode()
 
 
 def set_device_cookie(response: Response, device: str, settings: Settings) -> None:

@@ -25,6 +25,7 @@ from api.views import CheckInView, TicketView
 from shared import keys
 from shared.domain.attendance import check_in_mark
 from shared.domain.codes import MARGIN, check_step, find_short_step, parse_token, tidy_short_code
+from shared.domain.fence import Placed, Position, place
 from shared.domain.refusals import Code, Refused
 from shared.domain.tickets import (
     ID_BYTES,
@@ -36,17 +37,26 @@ from shared.domain.tickets import (
     to_millis,
     unseal,
 )
-from shared.domain.words import Role, SessionStatus, Via
+from shared.domain.words import Role, Rule, SessionStatus, Via
 from shared.ids import new_id
 from shared.keyring import derive
 from shared.messages.events import CheckInAccepted
 from shared.tokens import Identity
 
-REPEATABLE = frozenset({Code.CODE_EXPIRED, Code.CODE_HIDDEN, Code.CODE_ALREADY_USED})
+REPEATABLE = frozenset(
+    {
+        Code.CODE_EXPIRED,
+        Code.CODE_HIDDEN,
+        Code.CODE_ALREADY_USED,
+        Code.LOCATION_REQUIRED,
+        Code.OUTSIDE_GEOFENCE,
+    }
+)
 """Refusals of a genuine code that do not matter to somebody who has checked in already."""
 
 REFUSALS = {
     Outcome.TICKET_USED: Code.CODE_ALREADY_USED,
+    Outcome.DEVICE_USED: Code.DEVICE_ALREADY_USED,
     Outcome.NOT_ACTIVE: Code.SESSION_NOT_ACTIVE,
     Outcome.UNKNOWN: Code.UNAVAILABLE,
 }
@@ -77,6 +87,11 @@ class Location(CamelBody):
     longitude: Annotated[float, Field(ge=-180, le=180)]
     accuracy_meters: Annotated[float, Field(ge=0, le=100_000)]
 
+    @property
+    def position(self) -> Position:
+        """As the fence judges it."""
+        return Position(self.latitude, self.longitude, self.accuracy_meters)
+
 
 class CheckInRequest(CamelBody):
     """One of token, short code and ticket. ``scannedAt`` is the phone's clock: evidence only."""
@@ -93,6 +108,14 @@ class CheckInRequest(CamelBody):
         if sum(given is not None for given in (self.token, self.short_code, self.ticket)) != 1:
             raise ValueError("token: give this, shortCode or ticket")
         return self
+
+
+@dataclass(frozen=True, slots=True)
+class Phone:
+    """What a request shows of the phone behind it: its device cookie, and whether it is in a campus network."""
+
+    device: str | None = None
+    on_campus: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +173,7 @@ def read_ticket(services: Services, text: str) -> CheckInTicket:
 
 
 async def check_in(
-    services: Services, who: Identity, session_id: UUID, wanted: CheckInRequest, device: str | None
+    services: Services, who: Identity, session_id: UUID, wanted: CheckInRequest, phone: Phone
 ) -> CheckInView:
     """Accept a check-in durably, or refuse it. ``duplicate`` in the answer: it was accepted before."""
     facts = await services.facts.get(session_id)
@@ -163,36 +186,49 @@ async def check_in(
     if facts.status != SessionStatus.ACTIVE or facts.start is None:
         raise Refused(Code.SESSION_NOT_ACTIVE)
     try:
-        shown = await _judge(services, who, facts, wanted, device)
+        shown = await judge(services, who, facts, wanted, phone.device)
+        placed = _place(facts, wanted.location)
     except Refused as refused:
         return await _repeat(services, who, session_id, refused)
-    return await _accept(services, who, facts, facts.start, shown, wanted)
-
-
-async def _accept(
-    services: Services,
-    who: Identity,
-    facts: SessionFacts,
-    start: datetime,
-    shown: Shown,
-    wanted: CheckInRequest,
-) -> CheckInView:
     event = CheckInAccepted(
         id=new_id(),
         session_id=facts.id,
         student_id=who.user_id,
-        status=check_in_mark(shown.scanned_at, start, facts.late_after_minutes),
+        status=check_in_mark(shown.scanned_at, facts.start, facts.late_after_minutes),
         via=shown.via,
         scanned_at=shown.scanned_at,
         accepted_at=services.now(),
         ticket_id=shown.ticket_id,
         step_age_ms=shown.step_age_ms,
         client_scanned_at=wanted.scanned_at,
+        device=fingerprint(phone.device) if phone.device else None,
+        inside=placed and placed.inside,
+        distance_meters=placed and placed.distance_meters,
+        on_campus=phone.on_campus,
+        one_student_per_device=facts.device_rule is Rule.REFUSE,
     )
+    return await _accept(services, who, event)
+
+
+def _place(facts: SessionFacts, location: Location | None) -> Placed | None:
+    """Where the phone is in relation to the fence; None without a fence, or where a missing location is let pass."""
+    if facts.fence is None:
+        return None
+    if location is None:
+        if facts.fence_rule is Rule.REFUSE:
+            raise Refused(Code.LOCATION_REQUIRED)
+        return None
+    placed = place(facts.fence, location.position)
+    if not placed.inside and facts.fence_rule is Rule.REFUSE:
+        raise Refused(Code.OUTSIDE_GEOFENCE)
+    return placed
+
+
+async def _accept(services: Services, who: Identity, event: CheckInAccepted) -> CheckInView:
     verdict = await services.intake.accept(event)
     if verdict.receipt is None:
         raise Refused(REFUSALS[verdict.outcome])
-    return _view(facts.id, who, verdict.receipt, duplicate=verdict.outcome is Outcome.DUPLICATE)
+    return _view(event.session_id, who, verdict.receipt, duplicate=verdict.outcome is Outcome.DUPLICATE)
 
 
 async def _repeat(services: Services, who: Identity, session_id: UUID, refused: Refused) -> CheckInView:
@@ -202,9 +238,10 @@ async def _repeat(services: Services, who: Identity, session_id: UUID, refused: 
     raise refused
 
 
-async def _judge(
+async def judge(
     services: Services, who: Identity, facts: SessionFacts, wanted: CheckInRequest, device: str | None
 ) -> Shown:
+    """What was shown, if it is genuine, of this session, and in time."""
     now = _now(services)
     if wanted.ticket is not None:
         ticket = read_ticket(services, wanted.ticket)

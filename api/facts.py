@@ -19,8 +19,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from shared.database import speak_as
 from shared.domain.attendance import session_start
 from shared.domain.codes import CodeFace
+from shared.domain.fence import Fence
 from shared.domain.lifecycle import opens_at
-from shared.domain.words import Mode, SessionStatus
+from shared.domain.words import CallKind, Mode, Rule, SessionStatus
 from shared.projection import Projection
 
 MOST = 5_000
@@ -29,12 +30,26 @@ MOST = 5_000
 _READ = """
     SELECT s.id, s.status, s.mode, s.teacher_id, s.class_name, s.room, s.scheduled_start, s.started_at, s.created_at,
            s.code_reference, s.code_generation, s.code_visible, s.rotate_seconds,
+           s.fence_latitude, s.fence_longitude, s.fence_radius_meters, s.fence_rule, s.device_rule,
            coalesce(p.late_after_minutes, 5.0) AS late_after_minutes,
+           c.id AS call_id, c.kind AS call_kind, c.closes_at AS call_closes_at, c.asked AS call_asked,
            (SELECT string_agg(uuid_send(r.student_id), '') FROM session_roll r WHERE r.session_id = s.id) AS students
     FROM live_sessions s LEFT JOIN current_policies p ON p.course_id = s.course_id
+    LEFT JOIN LATERAL (SELECT * FROM confirmation_calls c WHERE c.session_id = s.id
+                       ORDER BY c.called_at DESC LIMIT 1) c ON true
 """
 _BY_ID = text(_READ + "WHERE s.id = :key")
 _BY_REFERENCE = text(_READ + "WHERE s.code_reference = :key")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """The last call to confirm: who was asked, and until when an answer counts."""
+
+    id: UUID
+    kind: CallKind
+    closes_at: datetime
+    asked: frozenset[UUID]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +71,10 @@ class SessionFacts:
     late_after_minutes: float
     face: CodeFace
     students: frozenset[bytes]
+    fence: Fence | None = None
+    fence_rule: Rule = Rule.REFUSE
+    device_rule: Rule = Rule.FLAG
+    call: Call | None = None
 
     def projection(self) -> Projection:
         """What Redis should know of it."""
@@ -76,7 +95,23 @@ def _facts(row: Row[Any]) -> SessionFacts:
         late_after_minutes=row.late_after_minutes,
         face=CodeFace(row.code_reference, row.code_generation, row.created_at, row.rotate_seconds, row.code_visible),
         students=_split(row.students or b""),
+        fence=_fence(row),
+        fence_rule=Rule(row.fence_rule),
+        device_rule=Rule(row.device_rule),
+        call=_call(row),
     )
+
+
+def _fence(row: Row[Any]) -> Fence | None:
+    if row.fence_latitude is None:
+        return None
+    return Fence(row.fence_latitude, row.fence_longitude, row.fence_radius_meters)
+
+
+def _call(row: Row[Any]) -> Call | None:
+    if row.call_id is None:
+        return None
+    return Call(row.call_id, CallKind(row.call_kind), row.call_closes_at, frozenset(row.call_asked))
 
 
 def _split(ids: bytes) -> frozenset[bytes]:

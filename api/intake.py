@@ -30,6 +30,9 @@ from shared.queue import Nudger
 RECEIPT_SECONDS = 86_400
 TICKET_SECONDS = int(LIFE.total_seconds()) + 60
 
+REFUSED = {b"T": Outcome.TICKET_USED, b"V": Outcome.DEVICE_USED}
+"""Refusals of lua/accept.lua that say all there is to say."""
+
 log = structlog.get_logger()
 
 
@@ -109,7 +112,16 @@ class Intake:
 def _item(event: CheckInAccepted) -> tuple[Any, ...]:
     """A check-in as lua/accept.lua reads it; the receipt it makes is read by :meth:`Receipt.decode`."""
     ticket = event.ticket_id.hex() if event.ticket_id else ""
-    return event.session_id, event.student_id, ticket, event.id, event.status, to_millis(event.scanned_at)
+    return (
+        event.session_id,
+        event.student_id,
+        ticket,
+        event.id,
+        event.status,
+        to_millis(event.scanned_at),
+        event.device.hex() if event.device else "",
+        event.one_student_per_device,
+    )
 
 
 def _verdict(event: CheckInAccepted, answer: bytes) -> Verdict:
@@ -119,6 +131,6 @@ def _verdict(event: CheckInAccepted, answer: bytes) -> Verdict:
         return Verdict(Outcome.ACCEPTED, Receipt.of(event))
     if kind == b"D":
         return Verdict(Outcome.DUPLICATE, Receipt.decode(rest))
-    if kind == b"T":
-        return Verdict(Outcome.TICKET_USED)
+    if kind in REFUSED:
+        return Verdict(REFUSED[kind])
     return Verdict(Outcome.UNKNOWN if kind == b"?" else Outcome.NOT_ACTIVE)

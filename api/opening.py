@@ -18,7 +18,7 @@ from api.services import Services
 from api.sessions import SessionRow, find
 from shared.domain.codes import MAX_REFERENCE
 from shared.domain.refusals import Code, Refused
-from shared.domain.words import Mode, SessionStatus
+from shared.domain.words import Mode, Rule, SessionStatus
 from shared.ids import new_id
 from shared.messages.events import SessionStatusChanged
 from shared.models import LiveSession, SessionGroup
@@ -33,6 +33,21 @@ class CodeRules(CamelBody):
     rotate_seconds: RotateSeconds = 15
 
 
+class FenceBody(CamelBody):
+    """A circle on the ground, in degrees and metres."""
+
+    latitude: Annotated[float, Field(ge=-90, le=90)]
+    longitude: Annotated[float, Field(ge=-180, le=180)]
+    radius_meters: Annotated[float, Field(ge=10, le=50_000)]
+
+
+class RulesBody(CamelBody):
+    """What becomes of a check-in outside the fence, or of a second student on one device."""
+
+    geofence: Rule = Rule.REFUSE
+    device: Rule = Rule.FLAG
+
+
 class NewSession(CamelBody):
     """The body of ``POST /api/v1/sessions/live``: one ``groupId`` or several ``groupIds`` of one course."""
 
@@ -44,6 +59,8 @@ class NewSession(CamelBody):
     scheduled_end: Moment | None = None
     mode: Mode = Mode.IN_PERSON
     room: ShortText | None = None
+    geofence: FenceBody | None = None
+    check_in_rules: RulesBody = RulesBody()
     qr: CodeRules = CodeRules()
     start_now: bool = True
 
@@ -122,8 +139,20 @@ def _row(
         "code_generation": 0,
         "code_visible": True,
         "rotate_seconds": wanted.qr.rotate_seconds,
+        **rule_columns(wanted.geofence, wanted.check_in_rules),
         "created_by": who.user_id,
         "created_at": now,
+    }
+
+
+def rule_columns(fence: FenceBody | None, rules: RulesBody) -> dict[str, Any]:
+    """The columns of a session that hold its check-in rules."""
+    return {
+        "fence_latitude": fence and fence.latitude,
+        "fence_longitude": fence and fence.longitude,
+        "fence_radius_meters": fence and fence.radius_meters,
+        "fence_rule": rules.geofence.value,
+        "device_rule": rules.device.value,
     }
 
 

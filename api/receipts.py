@@ -16,6 +16,7 @@ class Outcome(Enum):
     ACCEPTED = auto()
     DUPLICATE = auto()
     TICKET_USED = auto()
+    DEVICE_USED = auto()
     NOT_ACTIVE = auto()
     UNKNOWN = auto()
 

@@ -56,6 +56,11 @@ def receipts(session_id: UUID) -> str:
     return f"{PREFIX}receipts:{session_id}"
 
 
+def devices(session_id: UUID) -> str:
+    """Hash device → the first student who checked in on it; a day (lua/accept.lua)."""
+    return f"{PREFIX}devices:{session_id}"
+
+
 def short_code(code: str) -> str:
     """String: which session shows this short code; until it expires."""
     return f"{PREFIX}short:{code}"

@@ -4,6 +4,7 @@ Values come from ``MUSTER_*`` environment variables, or from files of the same (
 ``/run/secrets``. Nothing reads the environment at import: call :func:`load_settings` in ``main``.
 """
 
+import ipaddress
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -60,6 +61,10 @@ class Settings(BaseSettings):
     trusted_proxies: CommaList = Field(
         default_factory=list, description="Addresses whose `X-Forwarded-For` is believed, comma-separated."
     )
+    campus_networks: CommaList = Field(
+        default_factory=list,
+        description="Networks of the campus, e.g. `10.0.0.0/8`, comma-separated; check-ins from elsewhere are flagged.",
+    )
 
     jwt_algorithms: CommaList = Field(
         default_factory=lambda: ["HS256"],
@@ -82,7 +87,7 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level logged.")
     log_format: Literal["json", "text"] = Field("json", description="One JSON object per line, or readable text.")
 
-    @field_validator("allowed_origins", "trusted_proxies", "jwt_algorithms", mode="before")
+    @field_validator("allowed_origins", "trusted_proxies", "campus_networks", "jwt_algorithms", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
@@ -93,6 +98,13 @@ class Settings(BaseSettings):
         unknown = set(value) - {"HS256", "RS256", "ES256", "EdDSA"}
         if unknown or not value:
             raise ValueError(f"not an allowed algorithm: {', '.join(sorted(unknown)) or 'none given'}")
+        return value
+
+    @field_validator("campus_networks")
+    @classmethod
+    def _networks(cls, value: list[str]) -> list[str]:
+        for network in value:
+            ipaddress.ip_network(network)  # its ValueError says what is wrong
         return value
 
     @field_validator("secret_key")

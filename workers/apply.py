@@ -20,11 +20,13 @@ from workers.tallies import lock_tallies, read_tallies
 
 _KEEP = text("""
     INSERT INTO check_ins (id, session_id, student_id, status, via, ticket_id, scanned_at, accepted_at, step_age_ms,
-                           client_scanned_at)
+                           client_scanned_at, device, inside, distance_meters, on_campus)
     SELECT * FROM unnest(CAST(:id AS uuid[]), CAST(:session_id AS uuid[]), CAST(:student_id AS uuid[]),
                          CAST(:status AS text[]), CAST(:via AS text[]), CAST(:ticket_id AS bytea[]),
                          CAST(:scanned_at AS timestamptz[]), CAST(:accepted_at AS timestamptz[]),
-                         CAST(:step_age_ms AS integer[]), CAST(:client_scanned_at AS timestamptz[]))
+                         CAST(:step_age_ms AS integer[]), CAST(:client_scanned_at AS timestamptz[]),
+                         CAST(:device AS bytea[]), CAST(:inside AS boolean[]), CAST(:distance_meters AS integer[]),
+                         CAST(:on_campus AS boolean[]))
     ON CONFLICT DO NOTHING
     RETURNING id
 """)
@@ -39,6 +41,10 @@ _KEPT_FIELDS = (
     "accepted_at",
     "step_age_ms",
     "client_scanned_at",
+    "device",
+    "inside",
+    "distance_meters",
+    "on_campus",
 )
 _SPENT_BY = text("SELECT ticket_id, student_id FROM check_ins WHERE ticket_id = ANY(CAST(:tickets AS bytea[]))")
 _MARK = text("""

@@ -4,7 +4,7 @@ from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.auth import cookie_identity, device_of
+from api.auth import cookie_identity
 from api.checkin import REPEATABLE, CheckInRequest, TicketRequest, check_in
 from api.pages import scans
 from api.pages.dates import clock
@@ -13,6 +13,7 @@ from api.pages.people import TROUBLE, code_of, nothing_yet, person_of, status_of
 from api.pages.rendering import page
 from api.pages.shapes import Answer
 from api.pages.texts import language_of
+from api.phones import phone_of
 from api.receipts import Receipt
 from api.services import Services
 from shared.domain.codes import parse_token
@@ -65,7 +66,7 @@ async def tap(request: Request) -> Response:
         if kept is None:
             raise Refused(Code.CODE_INVALID)
         services: Services = request.app.state.services
-        view = await check_in(services, who, kept.facts.id, CheckInRequest(ticket=text), device_of(request))
+        view = await check_in(services, who, kept.facts.id, CheckInRequest(ticket=text), phone_of(request))
     except TROUBLE as error:
         return await _refused(request, error, text)
     time = clock(view.timestamp, services.settings.zone)

@@ -52,7 +52,7 @@ class Waiting:
 async def take(request: Request, wanted: TicketRequest) -> Response:
     """Exchange a code for a ticket and go on to the one tap. Raises the refusal of a bad code."""
     services: Services = request.app.state.services
-    device = device_of(request) or new_device()
+    device = device_of(request) or new_device(request.app.state.services)
     who = await cookie_identity(request)
     view = await exchange(services, wanted, device, client_address(request), who)
     answer = go("/checkin")

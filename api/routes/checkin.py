@@ -5,12 +5,13 @@ from starlette.responses import Response
 from api import checkin
 from api.auth import client_address, device_of, new_device, set_device_cookie
 from api.endpoint import Call, Endpoint, view
+from api.phones import phone_of
 from api.views import CheckInView, TicketView
 
 
 async def create_check_in_ticket(call: Call) -> Response:
     """Exchange a code for a personal single-use ticket, also before login; bound to this device's cookie."""
-    device = device_of(call.request) or new_device()
+    device = device_of(call.request) or new_device(call.services)
     address = client_address(call.request)
     answer = view(await checkin.exchange(call.services, call.body, device, address, call.identity), 201)
     set_device_cookie(answer, device, call.services.settings)
@@ -19,8 +20,8 @@ async def create_check_in_ticket(call: Call) -> Response:
 
 async def create_check_in(call: Call) -> Response:
     """Check in. 202 once it is safely kept; 200 with ``duplicate`` when it was accepted before."""
-    device = device_of(call.request) if call.body.ticket is not None else None
-    shown = await checkin.check_in(call.services, call.who, call.path("session_id"), call.body, device)
+    phone = phone_of(call.request)
+    shown = await checkin.check_in(call.services, call.who, call.path("session_id"), call.body, phone)
     return view(shown, 200 if shown.duplicate else 202)
 
 

@@ -16,6 +16,11 @@ class Code(StrEnum):
     CODE_ALREADY_USED = "code_already_used"
     CODE_HIDDEN = "code_hidden"
     NOT_ENROLLED = "not_enrolled"
+    OUTSIDE_GEOFENCE = "outside_geofence"
+    LOCATION_REQUIRED = "location_required"
+    DEVICE_ALREADY_USED = "device_already_used"
+    NO_CALL = "no_call"
+    CALL_OPEN = "call_open"
     SESSION_LOCKED = "session_locked"
     NO_SUGGESTION = "no_suggestion"
     SUGGESTION_CHANGED = "suggestion_changed"
@@ -34,6 +39,11 @@ SENTENCES = {
     Code.CODE_ALREADY_USED: "This check-in link was used before or on another device. Scan the code yourself.",
     Code.CODE_HIDDEN: "The teacher has paused check-in. Wait until the code is shown again.",
     Code.NOT_ENROLLED: "You are not enrolled in this class.",
+    Code.OUTSIDE_GEOFENCE: "You seem to be outside the place where this class meets. Go closer and try again.",
+    Code.LOCATION_REQUIRED: "This class asks where you are. Allow your location for this page and try again.",
+    Code.DEVICE_ALREADY_USED: "Somebody else has checked in to this class on this device.",
+    Code.NO_CALL: "Nobody is asking you to confirm right now.",
+    Code.CALL_OPEN: "A call to confirm is still open; wait until it closes.",
     Code.SESSION_LOCKED: "This session has ended and its marks are locked.",
     Code.NO_SUGGESTION: "There is no suggestion to accept here. Please mark attendance by hand.",
     Code.SUGGESTION_CHANGED: "The suggestion has changed since you saw it. Look at the new one and decide again.",

@@ -8,12 +8,14 @@
 -- ARGV[3]  life of a receipt, s
 -- ARGV[4]  life of a used ticket, s
 -- ARGV[5]  JSON array of check-ins: { session id, student id, ticket id ('' without one), check-in id, status,
---          time in ms }, the last three of which make the receipt; one argument,
---          because packing five times as many costs the caller more than decoding one costs here
+--          time in ms, device ('' without one), whether a second student on it is refused }; the three before the
+--          device make the receipt; one argument, because packing seven times as many costs the caller more than
+--          decoding one costs here
 -- ARGV[6…] the event of each check-in
 --
 -- Returns { 1 if a drain must be called else 0, verdict… }; a verdict is
---   'A' accepted · 'D' .. first receipt · 'T' ticket used · 'S' .. status: not active · '?' session not projected
+--   'A' accepted · 'D' .. first receipt · 'T' ticket used · 'V' device used by another student
+--   'S' .. status: not active · '?' session not projected
 
 local prefix, entry, verdicts = ARGV[1], {}, {}
 
@@ -27,23 +29,37 @@ local function status_of(session)
     return statuses[session]
 end
 
-local function judge(session, student, ticket, receipt)
+local function is_anothers(session, student, device)
+    local owner = device ~= '' and redis.call('HGET', prefix .. 'devices:' .. session, device)
+    return owner and owner ~= student
+end
+
+local function bind(session, student, device)
+    if device == '' then return end
+    redis.call('HSETNX', prefix .. 'devices:' .. session, device, student)
+    redis.call('EXPIRE', prefix .. 'devices:' .. session, ARGV[3])
+end
+
+local function judge(session, student, ticket, receipt, device, exclusive)
     local status = status_of(session)
     if not status then return '?' end
     if status ~= 'active' then return 'S' .. status end
     local receipts = prefix .. 'receipts:' .. session
     local first = redis.call('HGET', receipts, student)
     if first then return 'D' .. first end
+    if exclusive and is_anothers(session, student, device) then return 'V' end
     if ticket ~= '' and not redis.call('SET', prefix .. 'used:' .. ticket, student, 'NX', 'EX', ARGV[4]) then
         return 'T'
     end
+    bind(session, student, device)
     redis.call('HSET', receipts, student, receipt)
     redis.call('EXPIRE', receipts, ARGV[3])
     return 'A'
 end
 
 for i, item in ipairs(cjson.decode(ARGV[5])) do
-    local verdict = judge(item[1], item[2], item[3], string.format('%s %s %.0f', item[4], item[5], item[6]))
+    local receipt = string.format('%s %s %.0f', item[4], item[5], item[6])
+    local verdict = judge(item[1], item[2], item[3], receipt, item[7], item[8])
     if verdict == 'A' then
         entry[#entry + 1] = #entry / 2 -- fields are numbered: readers fold equal names into one
         entry[#entry + 1] = ARGV[5 + i]

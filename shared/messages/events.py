@@ -25,6 +25,11 @@ class CheckInAccepted(msgspec.Struct, frozen=True, array_like=True, tag="check_i
     ticket_id: bytes | None = None
     step_age_ms: int | None = None
     client_scanned_at: datetime | None = None
+    device: bytes | None = None
+    inside: bool | None = None
+    distance_meters: int | None = None
+    on_campus: bool | None = None
+    one_student_per_device: bool = False
 
 
 class SessionStatusChanged(msgspec.Struct, frozen=True, array_like=True, tag="session"):
