@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from api.cursors import make_cursor, read_cursor
+from api.cursors import make_row_cursor, read_row_cursor
 from api.ownership import as_person
 from api.services import Services
 from api.sessions import SessionRow, load
@@ -56,11 +56,11 @@ async def _exists(services: Services, session_id: UUID) -> bool:
 
 
 async def _logs(connection: AsyncConnection, session_id: UUID, cursor: str | None) -> Sequence[Row[Any]]:
-    last_when, last_id = (None, None) if cursor is None else read_cursor(cursor)
+    last_when, last_id = (None, None) if cursor is None else read_row_cursor(cursor)
     values = {
         "id": session_id,
         "last_when": last_when,
-        "last_id": None if last_id is None else last_id.int,
+        "last_id": last_id,
         "most": LOGS + 1,
     }
     return (await connection.execute(_LOGS, values)).all()
@@ -91,7 +91,7 @@ def _view(
     tutor = next((person for person in people if person.user_type == UserType.TUTOR), None)
     student = next((person for person in people if person.user_type == UserType.STUDENT), None)
     shown = logs[:LOGS]
-    more = make_cursor(shown[-1].occurred_at, UUID(int=shown[-1].id)) if len(logs) > LOGS else None
+    more = make_row_cursor(shown[-1].occurred_at, shown[-1].id) if len(logs) > LOGS else None
     return ConnectionStatusView(
         session_id=row.id,
         has_whiteboard=True,

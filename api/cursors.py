@@ -17,6 +17,10 @@ Limit = Annotated[int, Field(ge=1, le=MAX_LIMIT)]
 """How many items a page has at most."""
 
 
+LAST_ROW = 2**63 - 1
+"""The greatest number that a table's rows can have."""
+
+
 def make_cursor(moment: datetime, row_id: UUID) -> str:
     """Where a page ended: its last row's time and id."""
     return base64.urlsafe_b64encode(f"{moment.isoformat()} {row_id}".encode()).decode().rstrip("=")
@@ -33,3 +37,16 @@ def read_cursor(cursor: str) -> tuple[datetime, UUID]:
         return parsed, UUID(row_id)
     except (binascii.Error, ValueError):
         raise malformed(FieldError("cursor", "is not a cursor of this list")) from None
+
+
+def make_row_cursor(moment: datetime, number: int) -> str:
+    """As :func:`make_cursor`, for rows that are numbered."""
+    return make_cursor(moment, UUID(int=number))
+
+
+def read_row_cursor(cursor: str) -> tuple[datetime, int]:
+    """The inverse of :func:`make_row_cursor`; 422 for anything we did not make."""
+    moment, row_id = read_cursor(cursor)
+    if row_id.int > LAST_ROW:
+        raise malformed(FieldError("cursor", "is not a cursor of this list"))
+    return moment, row_id.int

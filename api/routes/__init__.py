@@ -4,9 +4,10 @@ from api.endpoint import Endpoint
 from api.routes.accounts import ENDPOINTS as ACCOUNTS
 from api.routes.checkin import ENDPOINTS as CHECKIN
 from api.routes.courses import ENDPOINTS as COURSES
+from api.routes.history import ENDPOINTS as HISTORY
 from api.routes.live import ENDPOINTS as LIVE
 from api.routes.review import ENDPOINTS as REVIEW
 from api.routes.whiteboard import ENDPOINTS as WHITEBOARD
 
-ENDPOINTS: list[Endpoint] = [*CHECKIN, *WHITEBOARD, *LIVE, *REVIEW, *ACCOUNTS, *COURSES]
+ENDPOINTS: list[Endpoint] = [*CHECKIN, *WHITEBOARD, *LIVE, *HISTORY, *REVIEW, *ACCOUNTS, *COURSES]
 """Routes are tried in this order: the busiest first."""
