@@ -16,13 +16,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from api.ownership import STAFF, as_person
 from api.services import Services
 from api.sessions import SessionRow, load
-from api.views import LiveAttendanceUpdateView, LiveSessionStats
+from api.views import FlagView, LiveAttendanceUpdateView, LiveSessionStats, LocationView
 from shared import keys
 from shared.domain.attendance import Tally
 from shared.lua import script
 from shared.tokens import Identity
 
 RECENT = 20
+FLAGS = 500
 POSITION_SECONDS = 7 * 86_400
 NOWHERE = (0, "")
 """Position while Redis is away: no channel has this epoch, so a follower resyncs as soon as it can."""
@@ -32,10 +33,15 @@ log = structlog.get_logger()
 _TALLY = text("SELECT enrolled, present, late, absent, excused, connected FROM session_tallies WHERE session_id = :id")
 _RECENT = text("""
     SELECT c.session_id, c.student_id, n.student_number, u.first_name || ' ' || u.last_name AS student_name,
-           c.scanned_at, c.status
+           c.scanned_at, c.status, c.inside, c.distance_meters
     FROM (SELECT DISTINCT ON (student_id) * FROM check_ins WHERE session_id = :id ORDER BY student_id, accepted_at) c
     JOIN users u ON u.id = c.student_id JOIN students n ON n.user_id = c.student_id
     ORDER BY c.scanned_at DESC, c.id DESC LIMIT :most
+""")
+
+_FLAGS = text("""
+    SELECT student_id, kind, detail, raised_at FROM check_in_flags WHERE session_id = :id
+    ORDER BY raised_at DESC, student_id, kind LIMIT :most
 """)
 
 
@@ -60,7 +66,15 @@ async def read_stats(services: Services, who: Identity, session_id: UUID) -> Liv
         row = await load(connection, who, session_id)
         tally = Tally(*(await connection.execute(_TALLY, {"id": session_id})).one())
         recent = await _recent(connection, session_id) if who.role in STAFF else []
-    return _view(row, tally, recent, position, staff=who.role in STAFF)
+        flags = await _flags(connection, session_id) if who.role in STAFF else None
+    return _view(row, tally, recent, position, flags)
+
+
+async def _flags(connection: AsyncConnection, session_id: UUID) -> list[FlagView]:
+    rows = await connection.execute(_FLAGS, {"id": session_id, "most": FLAGS})
+    return [
+        FlagView(student_id=row.student_id, kind=row.kind, detail=row.detail, timestamp=row.raised_at) for row in rows
+    ]
 
 
 async def _recent(connection: AsyncConnection, session_id: UUID) -> list[LiveAttendanceUpdateView]:
@@ -76,8 +90,12 @@ def _update(row: Row[Any]) -> LiveAttendanceUpdateView:
         student_name=row.student_name,
         timestamp=row.scanned_at,
         status=row.status.lower(),
-        check_in_location=None,
+        check_in_location=_location(row),
     )
+
+
+def _location(row: Row[Any]) -> LocationView | None:
+    return None if row.inside is None else LocationView(inside=row.inside, distance_meters=row.distance_meters)
 
 
 def _view(
@@ -85,8 +103,7 @@ def _view(
     tally: Tally,
     recent: list[LiveAttendanceUpdateView],
     position: tuple[int, str],
-    *,
-    staff: bool,
+    flags: list[FlagView] | None,
 ) -> LiveSessionStats:
     return LiveSessionStats(
         session_id=row.id,
@@ -100,7 +117,7 @@ def _view(
         connected_count=tally.connected,
         attendance_rate=tally.rate,
         recent_checkins=recent,
-        flags=[] if staff else None,
+        flags=flags,
         version=position[0],
         epoch=position[1],
     )

@@ -55,6 +55,7 @@ def schedule() -> dict[str, dict[str, Any]]:
     return {
         "drain": {"task": DRAIN, "schedule": 1.0, "options": {"queue": "events", "expires": 10}},
         "suggest": {"task": "suggestions.compute_due", "schedule": 5.0, "options": {"expires": 5}},
+        "flags": {"task": "suggestions.flag_patterns", "schedule": 30.0, "options": {"expires": 30}},
         "close-overdue": {"task": "maintenance.close_overdue", "schedule": 60.0, "options": {"expires": 60}},
         "sweep": {"task": "maintenance.sweep", "schedule": 10.0, "options": {"expires": 10}},
         "forget-deliveries": {"task": "maintenance.forget_deliveries", "schedule": 3600.0, "options": {"expires": 600}},

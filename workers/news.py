@@ -12,6 +12,7 @@ from shared.domain.attendance import Tally
 from shared.messages.events import CheckInAccepted, Event, MarksChanged
 from shared.messages.pushes import (
     MARKS_PER_FRAME,
+    CheckInLocation,
     CheckIns,
     LiveAttendanceUpdate,
     MarkChange,
@@ -77,11 +78,18 @@ def _check_ins(events: Sequence[CheckInAccepted], names: dict[UUID, tuple[str, s
             student_name=names[event.student_id][1],
             timestamp=event.scanned_at,
             status=lower(event.status),
+            check_in_location=_location(event),
         )
         for event in sorted(events, key=lambda event: (event.scanned_at, event.id))
     )
     for chunk in _chunks(updates, CHECK_INS_PER_FRAME):
         yield CheckIns(chunk)
+
+
+def _location(event: CheckInAccepted) -> CheckInLocation | None:
+    if event.inside is None or event.distance_meters is None:
+        return None
+    return CheckInLocation(event.inside, event.distance_meters)
 
 
 def _marks(connection: Connection, events: Sequence[MarksChanged]) -> Iterator[Marks]:

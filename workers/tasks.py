@@ -7,6 +7,7 @@ from celery import shared_task
 from shared.queue import DRAIN, SUGGEST
 from workers import maintenance, suggestions
 from workers.drain import drain as drain_events
+from workers.flags import flag_patterns
 from workers.ports import current
 from workers.sweep import sweep
 
@@ -28,6 +29,12 @@ def suggest(session_ids: list[str]) -> None:
 def suggest_due() -> None:
     """Compute the suggestions of sessions whose facts changed."""
     suggestions.compute_due(current())
+
+
+@shared_task(name="suggestions.flag_patterns")
+def look_for_patterns() -> None:
+    """Flag what check-ins of different people and weeks show together."""
+    flag_patterns(current())
 
 
 @shared_task(name="maintenance.close_overdue")
