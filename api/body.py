@@ -5,7 +5,7 @@ twice); both are refused before any model sees them (5-security, "odd JSON").
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -53,25 +53,6 @@ def require_json(request: Request) -> None:
         raise Problem(415, "not_json", "Send the body as application/json.")
 
 
-def parse(body: bytes, model: type[Model]) -> Model:
-    """The model behind the body; 400 when it is not JSON, 422 naming every wrong field."""
-    _check_json(body)
-    try:
-        return model.model_validate_json(body, strict=True)
-    except ValidationError as error:
-        if error.errors()[0]["type"] == "json_invalid":  # half a surrogate pair: no text at all (RFC 8259, 8.2)
-            raise Problem(400, "malformed_json", "The body is not valid JSON.") from None
-        raise malformed(*field_errors(error)) from None
-
-
-def parse_query(values: Mapping[str, str], model: type[Model]) -> Model:
-    """The model behind a query string; 422 naming every wrong field."""
-    try:
-        return model.model_validate(dict(values))
-    except ValidationError as error:
-        raise malformed(*field_errors(error)) from None
-
-
 def field_errors(error: ValidationError) -> list[FieldError]:
     """Every wrong field, in the request's own names. A rule of the whole body says ``field: message``."""
     return [
@@ -84,6 +65,29 @@ def _field_error(field: str, message: str) -> FieldError:
     if not field and ": " in message:
         field, _, message = message.partition(": ")
     return FieldError(field or "body", message)
+
+
+Word = Callable[[ValidationError], list[FieldError]]
+"""Names the wrong fields of a form, in the words of a family of endpoints."""
+
+
+def parse(body: bytes, model: type[Model], word: Word = field_errors) -> Model:
+    """The model behind the body; 400 when it is not JSON, 422 naming every wrong field."""
+    _check_json(body)
+    try:
+        return model.model_validate_json(body, strict=True)
+    except ValidationError as error:
+        if error.errors()[0]["type"] == "json_invalid":  # half a surrogate pair: no text at all (RFC 8259, 8.2)
+            raise Problem(400, "malformed_json", "The body is not valid JSON.") from None
+        raise malformed(*word(error)) from None
+
+
+def parse_query(values: Mapping[str, str], model: type[Model], word: Word = field_errors) -> Model:
+    """The model behind a query string; 422 naming every wrong field."""
+    try:
+        return model.model_validate(dict(values))
+    except ValidationError as error:
+        raise malformed(*word(error)) from None
 
 
 def _check_json(body: bytes) -> None:

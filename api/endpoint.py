@@ -18,10 +18,12 @@ from starlette.types import Receive, Scope, Send
 
 from api.auth import authenticate, redeem_ticket, welcome
 from api.body import MAX_BODY, parse, parse_query, read_body, require_json
+from api.families import PROBLEMS, Family
 from api.idempotency import HEADER as IDEMPOTENCY_KEY
 from api.idempotency import answer_once
-from api.problems import FieldError, malformed, unauthenticated
+from api.problems import FieldError, Problem, malformed, unauthenticated
 from api.services import Services
+from shared.domain.refusals import Refused
 from shared.tokens import Identity
 
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -59,6 +61,7 @@ class Endpoint:
     ``answers`` maps each good status to its model (None: no body, a string: its media type), ``refuses`` lists the
     statuses of its problems beside those that follow from its shape. ``open_to_all`` needs no token. With
     ``takes_ticket`` a realtime ticket in ``?ticket=`` may stand for the header; then nothing is read of the body.
+    ``family`` words its errors.
     """
 
     method: str
@@ -73,6 +76,7 @@ class Endpoint:
     open_to_all: bool = False
     max_body: int = MAX_BODY
     takes_ticket: bool = False
+    family: Family = PROBLEMS
 
     @property
     def name(self) -> str:
@@ -94,14 +98,30 @@ class Endpoint:
             return await self.handler(Call(request, request.app.state.services, holder))
         identity = await (welcome(request) if self.open_to_all else authenticate(request))
         raw = await self._read(request)
-        query = None if self.query is None else parse_query(request.query_params, self.query)
         if self.takes_ticket and request.query_params:
             raise malformed(*(FieldError(name, "is not known here") for name in request.query_params))
-        body = None if self.body is None or (self.body_optional and not raw) else parse(raw, self.body)
-        call = Call(request, request.app.state.services, identity, body, query)
+        call = Call(request, request.app.state.services, identity, *self._form(request, raw))
         if self.method in UNSAFE and identity is not None and IDEMPOTENCY_KEY in request.headers:
-            return await answer_once(call.services, identity, request, raw, lambda: self.handler(call))
-        return await self.handler(call)
+            return await answer_once(call.services, identity, request, raw, lambda: self._handle(call))
+        return await self._handle(call)
+
+    def _form(self, request: Request, raw: bytes) -> tuple[Any, Any]:
+        """Body and query as their models."""
+        family = self.family
+        try:
+            query = None if self.query is None else parse_query(request.query_params, self.query, family.word)
+            if self.body is None or (self.body_optional and not raw):
+                return None, query
+            return parse(raw, self.body, family.word), query
+        except Problem as problem:
+            raise family.say(problem) from None
+
+    async def _handle(self, call: Call) -> Response:
+        """The handler's answer, or its refusal as the family says it."""
+        try:
+            return await self.handler(call)
+        except (Problem, Refused) as error:
+            raise self.family.say(error) from None
 
     async def _read(self, request: Request) -> bytes:
         """The raw body of a request that may have one."""

@@ -5,7 +5,7 @@ writes any number of marks, triggers write history and counters with it, and the
 transaction. A mark that stays as it was is not written, so nothing appears in its history.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -32,10 +32,12 @@ _WRITE = text("""
     SET status = excluded.status, source = excluded.source, reason = excluded.reason, marked_by = excluded.marked_by,
         updated_at = excluded.updated_at,
         notes = CASE WHEN excluded.student_id = ANY(CAST(:noted AS uuid[])) THEN excluded.notes ELSE r.notes END
-    WHERE (r.status, r.source, r.marked_by) IS DISTINCT FROM (excluded.status, excluded.source, excluded.marked_by)
-       OR excluded.student_id = ANY(CAST(:noted AS uuid[])) AND r.notes IS DISTINCT FROM excluded.notes
+    WHERE :replace AND (
+        (r.status, r.source, r.marked_by) IS DISTINCT FROM (excluded.status, excluded.source, excluded.marked_by)
+        OR excluded.student_id = ANY(CAST(:noted AS uuid[])) AND r.notes IS DISTINCT FROM excluded.notes)
     RETURNING r.student_id
 """)
+_DELETE = text("DELETE FROM attendance_records WHERE id = :id AND session_id = :session RETURNING student_id")
 _ROLL = text("""
     SELECT l.student_id, r.id, r.status, r.source, r.notes, r.marked_by, r.marked_at, r.updated_at
     FROM session_roll l
@@ -44,7 +46,13 @@ _ROLL = text("""
 """)
 _TUTOR = text("""
     SELECT r.student_id, r.id, r.status, r.source, r.notes, r.marked_by, r.marked_at, r.updated_at
-    FROM attendance_records r WHERE r.session_id = :session AND r.user_type = 'tutor'
+    FROM attendance_records r
+    WHERE r.session_id = :session AND r.user_type = 'tutor'
+""")
+_MARKS = text("""
+    SELECT r.student_id, r.id, r.status, r.source, r.notes, r.marked_by, r.marked_at, r.updated_at
+    FROM attendance_records r
+    WHERE r.session_id = :session AND r.student_id = ANY(CAST(:people AS uuid[]))
 """)
 
 
@@ -86,17 +94,40 @@ async def read_tutor(connection: AsyncConnection, session_id: UUID) -> Standing 
     return None if row is None else _standing(row)
 
 
+async def read_marks(connection: AsyncConnection, session_id: UUID, people: Iterable[UUID]) -> dict[UUID, Standing]:
+    """The marks of these people, as far as they have one."""
+    rows = await connection.execute(_MARKS, {"session": session_id, "people": list(people)})
+    return {mark.person: mark for mark in map(_standing, rows) if mark is not None}
+
+
 async def write(
-    connection: AsyncConnection, who: Identity, session_id: UUID, decisions: Sequence[Decision], now: datetime
+    connection: AsyncConnection,
+    who: Identity,
+    session_id: UUID,
+    decisions: Sequence[Decision],
+    now: datetime,
+    *,
+    replace: bool = True,
 ) -> frozenset[UUID]:
-    """Write decisions, at most one per person; whose marks changed by it."""
+    """Write decisions, at most one per person; whose marks changed by it. Without ``replace`` who has a mark keeps it:
+    PostgreSQL decides that, so it holds whatever happens at the same time."""
     if not decisions:
         return frozenset()
-    changed = frozenset((await connection.execute(_WRITE, _values(who, session_id, decisions, now))).scalars())
+    values = {**_values(who, session_id, decisions, now), "replace": replace}
+    changed = frozenset((await connection.execute(_WRITE, values)).scalars())
     students = sorted(each.person for each in decisions if each.user_type is UserType.STUDENT)
     if news := tuple(person for person in students if person in changed):
         await tell(connection, MarksChanged(session_id, news))
     return changed
+
+
+async def delete(connection: AsyncConnection, session_id: UUID, record_id: UUID) -> bool:
+    """Delete a mark; whether it was there. A trigger keeps what it was in the history."""
+    person = (await connection.execute(_DELETE, {"id": record_id, "session": session_id})).scalar_one_or_none()
+    if person is None:
+        return False
+    await tell(connection, MarksChanged(session_id, (person,)))
+    return True
 
 
 def _values(who: Identity, session_id: UUID, decisions: Sequence[Decision], now: datetime) -> dict[str, Any]:

@@ -96,9 +96,9 @@ def problem_statuses(endpoint: Endpoint) -> set[int]:
     if endpoint.method in UNSAFE:
         statuses |= {403, 413} | (set() if endpoint.open_to_all else {409, 422, 503})
     if endpoint.body is not None:
-        statuses |= {400, 415, 422}
+        statuses |= {400, 415, endpoint.family.form_status}
     if endpoint.query is not None:
-        statuses.add(422)
+        statuses.add(endpoint.family.form_status)
     if "{" in endpoint.path:
         statuses.add(404)
     return statuses
@@ -108,7 +108,8 @@ def _documented(spec: SpecTree, endpoint: Endpoint) -> Any:
     models: dict[str, Any] = {
         f"HTTP_{status}": model if isinstance(model, type) else None for status, model in endpoint.answers.items()
     }
-    models |= {f"HTTP_{status}": ProblemModel for status in problem_statuses(endpoint)}
+    other = endpoint.family.models
+    models |= {f"HTTP_{status}": other.get(status, ProblemModel) for status in problem_statuses(endpoint)}
 
     async def documented(_request: Request) -> Response:
         raise AssertionError("only described, never served")
@@ -131,10 +132,11 @@ def _put_right(operation: dict[str, Any], endpoint: Endpoint) -> None:
     """What spectree leaves open: media types of answers, types of path parameters, whether a body is needed."""
     for parameter in operation["parameters"]:
         if parameter["in"] == "path":
-            parameter["schema"] = {"type": "string", "format": "uuid"}
+            of_uuids = f"{{{parameter['name']}:uuid}}" in endpoint.path
+            parameter["schema"] = {"type": "string", "format": "uuid"} if of_uuids else {"type": "string"}
     for status in problem_statuses(endpoint):
         answer = operation["responses"][str(status)]
-        answer["content"] = {"application/problem+json": answer["content"]["application/json"]}
+        answer["content"] = _error_content(answer["content"]["application/json"], status in endpoint.family.models)
     if 422 not in problem_statuses(endpoint):
         operation["responses"].pop("422", None)
     for status, media in endpoint.answers.items():
@@ -146,6 +148,14 @@ def _put_right(operation: dict[str, Any], endpoint: Endpoint) -> None:
         operation["parameters"].append(TICKET)
     if "requestBody" in operation:
         operation["requestBody"]["required"] = not endpoint.body_optional
+
+
+def _error_content(described: dict[str, Any], plain: bool) -> dict[str, Any]:
+    """The media types of an error; in a family of plain bodies it may still be the transport's problem."""
+    if not plain:
+        return {"application/problem+json": described}
+    problem = {"schema": {"$ref": f"#/components/schemas/{ProblemModel.__name__}"}}
+    return {"application/json": described, "application/problem+json": problem}
 
 
 def _plain(path: str) -> str:

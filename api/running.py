@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from api.marks import Decision, read_roll, write
 from api.news import close_gate, open_gate, spread, tell
 from api.opening import conflict
 from api.ownership import as_person, require_staff
@@ -20,9 +22,8 @@ from shared import keys
 from shared.domain.codes import MAX_GENERATION
 from shared.domain.lifecycle import must_change
 from shared.domain.refusals import Code, Refused
-from shared.domain.words import SessionStatus
-from shared.ids import new_id
-from shared.messages.events import MarksChanged, SessionStatusChanged
+from shared.domain.words import Mark, SessionStatus, Source
+from shared.messages.events import SessionStatusChanged
 from shared.tokens import Identity
 
 DRAIN_WAIT_SECONDS = 2.0
@@ -38,17 +39,6 @@ _CODE = text(
     "WHERE id = :id"
 )
 _CODE_NOW = text("SELECT code_visible, rotate_seconds, code_generation FROM live_sessions WHERE id = :id")
-_UNMARKED = text("""
-    SELECT l.student_id FROM session_roll l
-    WHERE l.session_id = :id
-      AND NOT EXISTS (SELECT 1 FROM attendance_records r WHERE r.session_id = :id AND r.student_id = l.student_id)
-""")
-_MARK_ABSENT = text("""
-    INSERT INTO attendance_records (id, session_id, student_id, status, source, reason, marked_by)
-    SELECT unnest(CAST(:ids AS uuid[])), :session, unnest(CAST(:students AS uuid[])), 'ABSENT', 'system_default',
-           :reason, :me
-    ON CONFLICT (session_id, student_id) DO NOTHING
-""")
 _DRAINED = text("SELECT count(DISTINCT student_id) FROM check_ins WHERE session_id = :id")
 
 
@@ -134,7 +124,7 @@ async def _change(
             return locked
         now = services.now()
         if rest is not None:
-            await _mark_rest(connection, who, locked, rest)
+            await _mark_rest(connection, who, locked, rest, now)
         await connection.execute(text(statement), {"id": row.id, "now": now})
         await tell(connection, SessionStatusChanged(row.id, locked.status, new, now))
     await spread(services, row.id)
@@ -142,21 +132,12 @@ async def _change(
     return await find(services, who, row.id)
 
 
-async def _mark_rest(connection: AsyncConnection, who: Identity, row: SessionRow, rest: "_Rest") -> None:
+async def _mark_rest(connection: AsyncConnection, who: Identity, row: SessionRow, rest: "_Rest", now: datetime) -> None:
     """The teacher's explicit act: everybody without a mark is absent, and it shows that this was a default."""
-    found = await connection.execute(_UNMARKED, {"id": row.id})
-    students = sorted(student for student in found.scalars() if student not in rest.accepted)
-    if not students:
-        return
-    values: dict[str, Any] = {
-        "ids": [new_id() for _ in students],
-        "session": row.id,
-        "students": students,
-        "reason": REST_REASON,
-        "me": who.user_id,
-    }
-    await connection.execute(_MARK_ABSENT, values)
-    await tell(connection, MarksChanged(row.id, tuple(students)))
+    roll = await read_roll(connection, row.id)
+    unmarked = sorted(student for student, mark in roll.items() if mark is None and student not in rest.accepted)
+    absent = [Decision(each, Mark.ABSENT, Source.SYSTEM_DEFAULT, reason=REST_REASON) for each in unmarked]
+    await write(connection, who, row.id, absent, now, replace=False)
 
 
 async def _wait_for_drain(services: Services, who: Identity, session_id: UUID) -> frozenset[UUID]:

@@ -6,8 +6,9 @@ from api.routes.checkin import ENDPOINTS as CHECKIN
 from api.routes.courses import ENDPOINTS as COURSES
 from api.routes.history import ENDPOINTS as HISTORY
 from api.routes.live import ENDPOINTS as LIVE
+from api.routes.marking import ENDPOINTS as MARKING
 from api.routes.review import ENDPOINTS as REVIEW
 from api.routes.whiteboard import ENDPOINTS as WHITEBOARD
 
-ENDPOINTS: list[Endpoint] = [*CHECKIN, *WHITEBOARD, *LIVE, *HISTORY, *REVIEW, *ACCOUNTS, *COURSES]
+ENDPOINTS: list[Endpoint] = [*CHECKIN, *WHITEBOARD, *LIVE, *HISTORY, *REVIEW, *MARKING, *ACCOUNTS, *COURSES]
 """Routes are tried in this order: the busiest first."""

@@ -15,6 +15,26 @@ def refusal(answer: httpx.Response) -> tuple[int, str]:
     return answer.status_code, body["code"]
 
 
+def plain_refusal(answer: httpx.Response) -> tuple[int, str]:
+    """What a plain error of the marking family would be as a problem; fails on anything that is neither.
+
+    Plain are wrong fields (400 or 409) and why not (403, 404); the transport's errors are problems there too.
+    """
+    if answer.headers["content-type"] == "application/problem+json":
+        assert answer.status_code not in (403, 404) or refusal(answer)[1] in ("cross_site", "not_found")
+        return refusal(answer)
+    assert answer.headers["content-type"] == "application/json"
+    body = answer.json()
+    if answer.status_code in (403, 404):
+        assert body.keys() == {"detail"}
+        assert body["detail"]
+        return answer.status_code, {403: "forbidden", 404: "not_found"}[answer.status_code]
+    assert answer.status_code in (400, 409), answer.text
+    assert body
+    assert all(messages and all(isinstance(each, str) for each in messages) for messages in body.values())
+    return 422, "validation_failed"
+
+
 def wrong_fields(answer: httpx.Response) -> set[str]:
     """The fields a 422 names."""
     assert refusal(answer) == (422, "validation_failed")

@@ -4,10 +4,13 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
+import httpx
 from sqlalchemy import Engine, text
 
 from api.endpoint import UNSAFE, Endpoint
+from api.families import PROBLEMS
 from api.routes import ENDPOINTS
+from tests.api.answers import plain_refusal, refusal, wrong_fields
 from tests.api.lecture import Lecture
 
 WITH_BODY = [endpoint for endpoint in ENDPOINTS if endpoint.body is not None]
@@ -25,7 +28,12 @@ class Target:
     def url(self, **other: Any) -> str:
         """The path with ids that exist, or the ones given."""
         room = self.lecture.classroom
-        known = {"session_id": self.lecture.id, "course_id": room.course_id, "group_id": room.group_id}
+        known = {
+            "session_id": self.lecture.id,
+            "course_id": room.course_id,
+            "group_id": room.group_id,
+            "student_id": room.students[0].id,
+        }
         path = self.endpoint.path.replace(":uuid}", "}")
         return path.format_map(_Ids({**known, **other}))
 
@@ -41,7 +49,21 @@ class Target:
             "heartbeat": {"user_type": "student"},
             "disconnect": {"user_type": "student"},
             "put_attendance": {"tutor_attendance_status": "present"},
+            "mark_attendance": {"session_id": self.lecture.id, "student_id": "S-nobody", "status": "LATE"},
+            "bulk_mark_attendance": {"session_id": self.lecture.id, "default_status": "ABSENT"},
+            "update_attendance": {"status": "LATE"},
         }.get(self.endpoint.name, {})
+
+    def refusal(self, answer: httpx.Response) -> tuple[int, str]:
+        """Status and code of its refusal, in the words of problems whatever its family's are."""
+        return refusal(answer) if self.endpoint.family is PROBLEMS else plain_refusal(answer)
+
+    def wrong_fields(self, answer: httpx.Response) -> set[str]:
+        """The fields an error names."""
+        if self.endpoint.family is PROBLEMS:
+            return wrong_fields(answer)
+        assert self.refusal(answer) == (422, "validation_failed")
+        return set(answer.json())
 
 
 class _Ids(dict[str, Any]):

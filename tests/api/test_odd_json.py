@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from api import accounts
 from api.body import MAX_BODY
 from api.routes import ENDPOINTS
-from tests.api.answers import refusal, wrong_fields
+from tests.api.answers import refusal
 from tests.api.every import UNSAFE_ONES, WITH_BODY, Target, everything, name_of
 from tests.api.lecture import Lecture
 
@@ -97,14 +97,14 @@ async def send(target: Target, content: Any, headers: dict[str, str] | None = No
 @pytest.mark.usefixtures("untouched")
 async def test_what_is_not_json_is_400(target: Target) -> None:
     for why, content in NOT_JSON.items():
-        assert (why, *refusal(await send(target, content))) == (why, 400, "malformed_json")
+        assert (why, *target.refusal(await send(target, content))) == (why, 400, "malformed_json")
 
 
 @with_body
 @pytest.mark.usefixtures("untouched")
 async def test_json_of_another_shape_is_422(target: Target) -> None:
     for why, content in OTHER_SHAPES.items():
-        assert (why, *refusal(await send(target, content))) == (why, 422, "validation_failed")
+        assert (why, *target.refusal(await send(target, content))) == (why, 422, "validation_failed")
 
 
 @with_body
@@ -112,8 +112,8 @@ async def test_json_of_another_shape_is_422(target: Target) -> None:
 async def test_an_empty_body_is_refused_unless_there_is_nothing_to_say(target: Target) -> None:
     if target.endpoint.body_optional:
         return
-    assert refusal(await send(target, b"")) == (400, "malformed_json")
-    assert refusal(await send(target, b"", {})) == (415, "not_json")
+    assert target.refusal(await send(target, b"")) == (400, "malformed_json")
+    assert target.refusal(await send(target, b"", {})) == (415, "not_json")
 
 
 @with_body
@@ -122,7 +122,7 @@ async def test_unknown_fields_are_named(target: Target) -> None:
     """Nobody sets who marked, or a role, or an id, by sending more than was asked for."""
     more = {"markedBy": "x", "source": "manual", "role": "ADMIN", "id": "1", "status": "x", "timestamp": "y"}
     answer = await send(target, json.dumps({**target.body, **more}).encode())
-    assert more.keys() <= wrong_fields(answer)
+    assert more.keys() <= target.wrong_fields(answer)
 
 
 @with_body
@@ -131,7 +131,15 @@ async def test_no_value_in_any_field_is_a_fault(target: Target, monkeypatch: pyt
     """Whether it is refused for its form or for what it means. The group has a session, so none can be opened."""
     assert target.endpoint.body is not None
     names = [field.alias or name for name, field in target.endpoint.body.model_fields.items()]
-    may_be_right = ("put_code", "end_session", "create_live_session", "put_attendance", "put_policy")
+    may_be_right = (
+        "put_code",
+        "end_session",
+        "create_live_session",
+        "put_attendance",
+        "put_policy",
+        "bulk_mark_attendance",
+        "update_attendance",
+    )
     monkeypatch.setattr(accounts, "password_matches", lambda *_: False)  # for a minute's worth of hashing
     for name in names:
         for value in ODD_VALUES:
@@ -140,7 +148,7 @@ async def test_no_value_in_any_field_is_a_fault(target: Target, monkeypatch: pyt
                 continue
             answer = await send(target, content)
             assert 400 <= answer.status_code < 500, (name, value, answer.text)
-            refusal(answer)
+            target.refusal(answer)
 
 
 def _is_right(target: Target, content: bytes) -> bool:
@@ -159,13 +167,13 @@ def _is_right(target: Target, content: bytes) -> bool:
 @pytest.mark.usefixtures("untouched")
 async def test_another_content_type_is_415(target: Target, kind: str) -> None:
     content = json.dumps(target.body).encode()
-    assert refusal(await send(target, content, {"content-type": kind})) == (415, "not_json")
+    assert target.refusal(await send(target, content, {"content-type": kind})) == (415, "not_json")
 
 
 @with_body
 async def test_a_content_type_may_have_parameters_and_any_case(target: Target) -> None:
     answer = await send(target, b'{"x": 1}', {"content-type": "Application/JSON; charset=utf-8"})
-    assert refusal(answer) == (422, "validation_failed")
+    assert target.refusal(answer) == (422, "validation_failed")
 
 
 # --- size -------------------------------------------------------------------------------------------------
@@ -184,7 +192,7 @@ async def chunks(size: int, seen: list[int]) -> AsyncIterator[bytes]:
 @pytest.mark.usefixtures("untouched")
 async def test_a_byte_over_64_kib_is_413(target: Target) -> None:
     most = target.endpoint.max_body
-    assert refusal(await send(target, b" " * (most + 1))) == (413, "body_too_large")
+    assert target.refusal(await send(target, b" " * (most + 1))) == (413, "body_too_large")
 
 
 @unsafe
@@ -193,7 +201,7 @@ async def test_a_chunked_body_is_counted_while_it_streams_in(target: Target) -> 
     """It is refused at the first byte too many, not after ten megabytes were kept."""
     seen: list[int] = []
     answer = await send(target, chunks(10 * 1024 * 1024, seen))
-    assert refusal(answer) == (413, "body_too_large")
+    assert target.refusal(answer) == (413, "body_too_large")
     assert sum(seen) <= target.endpoint.max_body + 2048
 
 
@@ -201,7 +209,7 @@ async def test_a_chunked_body_is_counted_while_it_streams_in(target: Target) -> 
 async def test_a_length_that_lies_does_not_help(target: Target) -> None:
     for length in ("1", "-1", "x", "9" * 30, ""):
         answer = await send(target, b" " * (target.endpoint.max_body + 1), {**JSON, "content-length": length})
-        assert refusal(answer) == (413, "body_too_large")
+        assert target.refusal(answer) == (413, "body_too_large")
 
 
 @with_body
@@ -209,7 +217,7 @@ async def test_a_length_that_lies_does_not_help(target: Target) -> None:
 async def test_exactly_64_kib_is_read(target: Target) -> None:
     """And refused for what it says."""
     content = b'{"x": 1}'.ljust(target.endpoint.max_body)
-    assert refusal(await send(target, content)) == (422, "validation_failed")
+    assert target.refusal(await send(target, content)) == (422, "validation_failed")
 
 
 def test_the_limit_is_64_kib() -> None:
@@ -223,7 +231,7 @@ def test_the_limit_is_64_kib() -> None:
 async def test_another_method_is_405_and_says_which_are_allowed(target: Target) -> None:
     url = target.url()
     answer = await target.lecture.teacher.request("PATCH", url)
-    assert refusal(answer) == (405, "method_not_allowed")
+    assert target.refusal(answer) == (405, "method_not_allowed")
     allowed = set(answer.headers["allow"].split(", "))
     same_path = {endpoint.method for endpoint in ENDPOINTS if endpoint.path == target.endpoint.path}
     assert same_path <= allowed

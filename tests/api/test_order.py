@@ -16,9 +16,20 @@ from tests.campus import Visitor
 GUARDED_UNSAFE = [endpoint for endpoint in GUARDED if endpoint.method in UNSAFE]
 GUARDED_WITH_BODY = [endpoint for endpoint in GUARDED if endpoint.body is not None]
 OF_SOMETHING = [endpoint for endpoint in GUARDED if "{" in endpoint.path]
-FOR_STUDENTS_TOO = {"create_check_in", "connect", "heartbeat", "disconnect", "get_connection_status"}
-STAFF_ONLY = [each for each in OF_SOMETHING if 403 in each.refuses and each.name not in FOR_STUDENTS_TOO]
-TOO_LONG = b"x" * (64 * 1024 + 1)
+FOR_STUDENTS_TOO = {
+    "create_check_in",
+    "connect",
+    "heartbeat",
+    "disconnect",
+    "get_connection_status",
+    "get_student_attendance",
+}
+STAFF_ONLY = [
+    each
+    for each in OF_SOMETHING
+    if 403 in each.refuses and each.name not in FOR_STUDENTS_TOO and "{record_id" not in each.path
+]
+TOO_LONG = b"x" * (1024 * 1024 + 1)
 
 
 def each(endpoints: list[Endpoint]) -> pytest.MarkDecorator:
@@ -32,12 +43,13 @@ async def call(
     """Ask, and be refused."""
     content = json.dumps(target.body).encode() if content is None and target.endpoint.body else content
     headers = {"content-type": kind}
-    return refusal(await client.request(target.endpoint.method, target.url(**ids), content=content, headers=headers))
+    answer = await client.request(target.endpoint.method, target.url(**ids), content=content, headers=headers)
+    return target.refusal(answer)
 
 
 def strange(target: Target) -> dict[str, Any]:
     """Ids that nobody has, for every id in the path."""
-    return {name: str(uuid4()) for name in ("session_id", "course_id", "group_id")}
+    return {name: str(uuid4()) for name in ("session_id", "course_id", "group_id", "student_id")}
 
 
 @each(GUARDED)

@@ -1,0 +1,126 @@
+"""A student's marks over time (2-http-api 2.4): for themselves, their parents, those who teach them, admins.
+
+A teacher sees, and counts, the marks of their own sessions.
+"""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from api.cursors import make_cursor, read_cursor
+from api.marking_bodies import StudentFilter
+from api.marking_views import AttendedSession, StudentHistory, StudentName, StudentRecord, StudentStatistics
+from api.ownership import as_person
+from api.roll import KnownStudent, find_students
+from api.services import Services
+from shared.domain.attendance import attendance_rate
+from shared.domain.refusals import Code, Refused
+from shared.domain.words import Role
+from shared.tokens import Identity
+
+MY_STUDENTS = {
+    Role.ADMIN: "CAST(:me AS uuid) IS NOT NULL",
+    Role.TEACHER: "EXISTS (SELECT 1 FROM enrolments e JOIN groups g ON g.id = e.group_id JOIN courses c "
+    "ON c.id = g.course_id WHERE e.student_id = n.user_id AND c.teacher_id = :me)",
+    Role.STUDENT: "n.user_id = :me",
+    Role.PARENT: "EXISTS (SELECT 1 FROM parent_links l WHERE l.student_id = n.user_id AND l.parent_id = :me)",
+}
+"""The students whose marks a person may read; alias ``n`` of ``students``."""
+
+_MINE = "SELECT 1 FROM students n WHERE n.user_id = :student AND {mine}"
+_WHEN = "coalesce(s.scheduled_start, s.started_at, s.created_at)"
+_FROM = """
+    FROM attendance_records r JOIN live_sessions s ON s.id = r.session_id LEFT JOIN courses c ON c.id = s.course_id
+    WHERE {conditions}
+"""
+_COUNTS = """
+    SELECT count(*) AS total, count(*) FILTER (WHERE r.status = 'PRESENT') AS present,
+           count(*) FILTER (WHERE r.status = 'LATE') AS late, count(*) FILTER (WHERE r.status = 'ABSENT') AS absent,
+           count(*) FILTER (WHERE r.status = 'EXCUSED') AS excused
+"""
+_RECORDS = f"""
+    SELECT r.id, r.status, r.marked_at, s.class_name, s.session_date, s.started_at, {_WHEN} AS at,
+           coalesce(c.subject_code, split_part(s.class_name, ' ', 1)) AS subject_code
+"""
+_PAGE = f"ORDER BY {_WHEN} DESC, r.id DESC LIMIT :limit"
+
+
+async def read_student(services: Services, who: Identity, key: str, wanted: StudentFilter) -> StudentHistory:
+    """The marks of the student behind this UUID or number; 404 for nobody, 403 for somebody else's."""
+    [student] = await find_students(services, [key])
+    always, values = _whose(who, student)
+    conditions, more = _conditions(wanted)
+    async with as_person(services, who) as connection:
+        await _check_mine(connection, who, student)
+        counts = (await connection.execute(_select(_COUNTS, always), values)).one()
+        rows = (await connection.execute(_select(_RECORDS, always + conditions, _PAGE), {**values, **more})).all()
+    page = rows[: wanted.limit]
+    return StudentHistory(
+        student=StudentName(
+            id=student.id, student_id=student.number, first_name=student.first_name, last_name=student.last_name
+        ),
+        statistics=_statistics(counts),
+        records=[_record(row) for row in page],
+        next=make_cursor(page[-1].at, page[-1].id) if len(rows) > wanted.limit else None,
+    )
+
+
+async def _check_mine(connection: AsyncConnection, who: Identity, student: KnownStudent) -> None:
+    statement = text(_MINE.format(mine=MY_STUDENTS[who.role]))
+    values: dict[str, UUID] = {"student": student.id, "me": who.user_id}
+    if (await connection.execute(statement, values)).one_or_none() is None:
+        raise Refused(Code.FORBIDDEN, "You may not see this student's attendance.")
+
+
+def _whose(who: Identity, student: KnownStudent) -> tuple[list[str], dict[str, Any]]:
+    conditions = ["r.student_id = :student", "r.user_type = 'student'"]
+    values: dict[str, Any] = {"student": student.id}
+    if who.role is Role.TEACHER:
+        conditions.append("s.teacher_id = :me")
+        values["me"] = who.user_id
+    return conditions, values
+
+
+def _conditions(wanted: StudentFilter) -> tuple[list[str], dict[str, Any]]:
+    conditions: list[str] = []
+    values: dict[str, Any] = {"limit": wanted.limit + 1}
+    for value, name, condition in (
+        (wanted.status, "status", "r.status = :status"),
+        (wanted.subject_id, "course", "s.course_id = :course"),
+        (wanted.date_from, "first", "s.session_date >= :first"),
+        (wanted.date_to, "last", "s.session_date <= :last"),
+    ):
+        if value is not None:
+            conditions.append(condition)
+            values[name] = value
+    if wanted.cursor is not None:
+        values["last_at"], values["last_id"] = read_cursor(wanted.cursor)
+        conditions.append(f"({_WHEN}, r.id) < (CAST(:last_at AS timestamptz), CAST(:last_id AS uuid))")
+    return conditions, values
+
+
+def _select(columns: str, conditions: list[str], page: str = "") -> Any:
+    return text(columns + _FROM.format(conditions=" AND ".join(conditions)) + page)
+
+
+def _statistics(row: Row[Any]) -> StudentStatistics:
+    return StudentStatistics(
+        total_sessions=row.total,
+        present=row.present,
+        absent=row.absent,
+        late=row.late,
+        excused=row.excused,
+        attendance_rate=attendance_rate(row.present, row.late, row.total, row.excused),
+    )
+
+
+def _record(row: Row[Any]) -> StudentRecord:
+    session = AttendedSession(
+        class_name=row.class_name,
+        subject_code=row.subject_code,
+        date=row.session_date,
+        start_time=row.started_at,
+    )
+    return StudentRecord(id=row.id, session=session, status=row.status, marked_at=row.marked_at)
