@@ -1,17 +1,15 @@
 """Accepted check-ins per API core, against bare Starlette on the same core in the same run."""
 
-import asyncio
 import json
-import statistics
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice, product
 
 from deploy.stack.local import LocalServices
 from deploy.stack.settings import checked
-from loadtests.bench.client import prepare, send_all
-from loadtests.bench.servers import Server, server
+from loadtests.bench.client import prepare
+from loadtests.bench.figures import Figure, Ratio, Table, measure
+from loadtests.bench.servers import api_environment, baseline, server
 from loadtests.campus import Campus, RunningSession, build_campus
 from shared.domain.words import Role
 from shared.settings import Settings
@@ -24,40 +22,20 @@ BARE_PORT, API_PORT = 18_480, 18_481
 HOST = "localhost"
 
 
-@dataclass(frozen=True)
-class Figure:
-    """One way to serve a POST, over all rounds."""
-
-    name: str
-    per_cpu_second: list[float]
-
-    @property
-    def median(self) -> float:
-        """Requests per second of CPU time of the server process, the middle round."""
-        return statistics.median(self.per_cpu_second)
-
-
-def run(local: LocalServices) -> list[Figure]:
+def run(local: LocalServices) -> Iterator[str]:
     """Interleaved rounds of both; every check-in is a different student or session and must be answered 202."""
-    environment = {
-        **local.environment(),
-        "MUSTER_ENVIRONMENT": "local",
-        "MUSTER_API_PORT": str(API_PORT),
-        "MUSTER_API_METRICS_PORT": "0",
-        "MUSTER_LOG_LEVEL": "WARNING",
-    }
+    environment = api_environment(local, API_PORT)
     settings = checked(environment)
     sessions = 2 * ROUNDS * REQUESTS // STUDENTS
     campus = build_campus(local.database_url, settings, sessions=sessions, students=STUDENTS + 1)
     fresh, remembered = check_ins(settings, campus), check_ins(settings, campus, one_token_each=True)
-    bare_way = ["-m", "uvicorn", "loadtests.baselines:bare", "--no-access-log", "--log-level", "warning", "--port"]
-    figures = [
-        Figure("bare Starlette: JSON in, JSON out", []),
-        Figure("check-in, token seen for the first time", []),
-        Figure("check-in, token remembered", []),
-    ]
+    ceiling, first, later = (
+        Figure("bare Starlette"),
+        Figure("check-in, token new"),
+        Figure("check-in, token remembered"),
+    )
     with (
-        server([*bare_way, str(BARE_PORT)], BARE_PORT, {}) as bare,
+        server(baseline("bare", BARE_PORT), BARE_PORT, {}) as bare,
         server(["-m", "api"], API_PORT, environment) as api,
     ):
         # A session is known from its start, and this is about the rush that follows: one student goes ahead in each.
@@ -67,19 +45,11 @@ def run(local: LocalServices) -> list[Figure]:
         measure(api, warm)
         for _ in range(ROUNDS):
             batch = list(islice(fresh, REQUESTS))
-            figures[0].per_cpu_second.append(measure(bare, batch))
-            figures[1].per_cpu_second.append(measure(api, batch))
-            figures[2].per_cpu_second.append(measure(api, list(islice(remembered, REQUESTS - STUDENTS))))
-    return figures
-
-
-def measure(target: Server, requests: list[bytes]) -> float:
-    """Send these once; requests per CPU second of the server."""
-    before = target.cpu_seconds()
-    statuses = asyncio.run(send_all(target.url, requests))
-    if statuses != {202: len(requests)}:
-        raise AssertionError(f"not every request was accepted: {dict(statuses)}")
-    return len(requests) / (target.cpu_seconds() - before)
+            ceiling.rates.append(measure(bare, batch))
+            first.rates.append(measure(api, batch))
+            later.rates.append(measure(api, list(islice(remembered, REQUESTS - STUDENTS))))
+    ratios = [Ratio(first, ceiling), Ratio(later, ceiling, goal=0.5)]
+    return Table("check-ins accepted per second of API CPU", [ceiling, first, later], ratios).lines()
 
 
 def first_check_ins(settings: Settings, campus: Campus) -> Iterator[bytes]:
@@ -102,4 +72,4 @@ def check_ins(settings: Settings, campus: Campus, *, one_token_each: bool = Fals
 def check_in(session: RunningSession, token: str) -> bytes:
     """One check-in as it goes over the wire."""
     body = json.dumps({"token": session.code}).encode()
-    return prepare(f"/api/v1/sessions/{session.id}/attendance", HOST, body, token)
+    return prepare(f"/api/v1/sessions/{session.id}/attendance", HOST, body, {"Authorization": f"Bearer {token}"})

@@ -2,18 +2,18 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
 CONNECTIONS = 128
 """Requests under way at once: a rush, through a proxy that keeps its connections open."""
 
 
-def prepare(path: str, host: str, body: bytes, token: str | None) -> bytes:
+def prepare(path: str, host: str, body: bytes, headers: Mapping[str, str]) -> bytes:
     """One request as it goes over the wire."""
-    bearer = f"Authorization: Bearer {token}\r\n" if token else ""
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     head = (
-        f"POST {path} HTTP/1.1\r\nHost: {host}\r\n{bearer}Content-Type: application/json\r\n"
+        f"POST {path} HTTP/1.1\r\nHost: {host}\r\n{lines}Content-Type: application/json\r\n"
         f"Content-Length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body

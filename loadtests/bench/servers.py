@@ -6,11 +6,13 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import psutil
+
+from deploy.stack.local import LocalServices
 
 SERVER_CORE = 0
 READY_SECONDS = 30
@@ -18,21 +20,43 @@ READY_SECONDS = 30
 
 @dataclass(frozen=True)
 class Server:
-    """A running server process."""
+    """A running server process, and others whose work is counted as its own."""
 
     url: str
     process: psutil.Process
+    helpers: tuple[psutil.Process, ...] = ()
 
     def cpu_seconds(self) -> float:
-        """CPU time it has used, user and system."""
-        times = self.process.cpu_times()
-        return float(times.user + times.system)
+        """CPU time used, user and system."""
+        times = [process.cpu_times() for process in (self.process, *self.helpers)]
+        return float(sum(each.user + each.system for each in times))
+
+    def counting(self, pids: Iterable[int]) -> "Server":
+        """The same server, with the CPU of these processes on its bill."""
+        return replace(self, helpers=tuple(psutil.Process(pid) for pid in pids))
 
 
 def leave_the_server_its_core() -> None:
     """Pin this process, and what it starts from now on, to the other cores."""
     if hasattr(os, "sched_setaffinity") and (os.cpu_count() or 1) > 1:
         os.sched_setaffinity(0, set(range(os.cpu_count() or 1)) - {SERVER_CORE})
+
+
+def api_environment(local: LocalServices, port: int) -> dict[str, str]:
+    """The variables of an API process under test."""
+    return {
+        **local.environment(),
+        "MUSTER_ENVIRONMENT": "local",
+        "MUSTER_API_PORT": str(port),
+        "MUSTER_API_METRICS_PORT": "0",
+        "MUSTER_LOG_LEVEL": "WARNING",
+    }
+
+
+def baseline(name: str, port: int) -> list[str]:
+    """The command of a server of :mod:`loadtests.baselines`."""
+    served = ["-m", "uvicorn", f"loadtests.baselines.{name}:app", "--port", str(port)]
+    return [*served, "--no-access-log", "--log-level", "warning"]
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What Muster is measured against, kept here so that every comparison can be repeated."""
+"""Bare Starlette under uvicorn: read a JSON body, answer JSON. The ceiling of any Starlette service."""
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -11,5 +11,4 @@ async def _post(request: Request) -> Response:
     return JSONResponse({"accepted": True, "fields": len(body)}, 202)
 
 
-bare = Starlette(routes=[Route("/api/v1/sessions/{session_id:uuid}/attendance", _post, methods=["POST"])])
-"""Bare Starlette under uvicorn: read a JSON body, answer JSON. The ceiling of any Starlette service."""
+app = Starlette(routes=[Route("/{path:path}", _post, methods=["POST"])])
