@@ -74,10 +74,8 @@ def run(local: LocalServices) -> Iterator[str]:
         Ratio(ours, direct, goal=8),
         Ratio(ours_all, direct_all),
     ]
-    figures = [ours, ours_all, ceiling, message, direct, direct_all]
-    return Table(
-        "heartbeats accepted per CPU second of the API process (and of the store it writes to)", figures, ratios
-    )
+    title = "heartbeats accepted per CPU second of the API process (and of the store it writes to)"
+    return Table(title, [ours, ours_all, ceiling, message, direct, direct_all], ratios).lines()
 
 
 def redis_process(settings: Settings) -> int:
