@@ -13,6 +13,7 @@ from api.facts import SessionFacts
 from api.fields import CamelBody
 from api.opening import RotateSeconds
 from api.ownership import require_staff
+from api.rules import CheckInRulesBody, CheckInRulesView, read_rules, set_rules
 from api.stats import read_stats
 from api.views import EndedSessionView, LiveSessionPage, LiveSessionStats, LiveSessionView
 from shared.domain.refusals import Code, Refused
@@ -101,6 +102,16 @@ async def put_code(call: Call) -> Response:
     return view(await _view_now(call, facts), headers=NEVER_STORED)
 
 
+async def get_check_in_rules(call: Call) -> Response:
+    """The fence, and what becomes of who is outside it or shares a device."""
+    return view(await read_rules(call.services, call.who, call.path("session_id")))
+
+
+async def put_check_in_rules(call: Call) -> Response:
+    """Replace the check-in rules; they judge check-ins from then on."""
+    return view(await set_rules(call.services, call.who, call.path("session_id"), call.body))
+
+
 async def get_code_svg(call: Call) -> Response:
     """The code as a scalable picture."""
     return await _picture(call, "svg", "image/svg+xml")
@@ -165,6 +176,16 @@ ENDPOINTS = [
     Endpoint("GET", SESSION + "/stats", get_stats, "live", {200: LiveSessionStats}, (404,)),
     Endpoint("GET", SESSION + "/qr", get_code, "live", {200: CodeView}, (403, 404, 409)),
     Endpoint("PUT", SESSION + "/qr", put_code, "live", {200: CodeView}, (403, 404, 409), body=CodeSettings),
+    Endpoint("GET", SESSION + "/check-in-rules", get_check_in_rules, "live", {200: CheckInRulesView}, (403, 404)),
+    Endpoint(
+        "PUT",
+        SESSION + "/check-in-rules",
+        put_check_in_rules,
+        "live",
+        {200: CheckInRulesView},
+        (403, 404, 409),
+        body=CheckInRulesBody,
+    ),
     Endpoint("GET", SESSION + "/qr.svg", get_code_svg, "live", {200: "image/svg+xml"}, (403, 404, 409)),
     Endpoint("GET", SESSION + "/qr.png", get_code_png, "live", {200: "image/png"}, (403, 404, 409)),
 ]

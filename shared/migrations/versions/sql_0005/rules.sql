@@ -109,7 +109,7 @@ CREATE TRIGGER require_forward BEFORE UPDATE OF status ON live_sessions
 -- What decides who may mark (course, teacher, mode, date) a teacher sets when making a session, and not again.
 REVOKE UPDATE ON live_sessions FROM muster_teacher;
 GRANT UPDATE (status, started_at, ended_at, scheduled_start, scheduled_end, room, code_visible, rotate_seconds,
-              code_generation)
+              code_generation, fence_latitude, fence_longitude, fence_radius_meters, fence_rule, device_rule)
     ON live_sessions TO muster_teacher;
 
 -- Nobody writes history in another's name.
