@@ -13,13 +13,14 @@ from api.pages.dates import Gettext, clock, short_day
 from api.pages.shapes import Counts, GroupRow, SessionCard
 from api.services import Services
 from shared.domain.attendance import Tally
+from shared.domain.words import Mode, SessionStatus
 from shared.tokens import Identity
 
 MOST_TODAY = 200
 MOST_HISTORY = 30
 
 _SESSIONS = """
-    SELECT s.id, s.class_name, s.room, s.status, s.session_date,
+    SELECT s.id, s.class_name, s.room, s.status, s.session_date, s.mode,
            coalesce(s.scheduled_start, s.started_at, s.created_at) AS begins,
            coalesce(s.ended_at, s.scheduled_end) AS ends,
            t.enrolled, t.present, t.late, t.absent, t.excused, t.connected
@@ -104,6 +105,7 @@ async def _last(services: Services, who: Identity) -> dict[UUID, Row[Any]]:
 def _card(services: Services, row: Row[Any], translate: Gettext) -> SessionCard:
     zone = services.settings.zone
     tally = Tally(row.enrolled, row.present, row.late, row.absent, row.excused, row.connected)
+    online = row.mode != Mode.IN_PERSON
     return SessionCard(
         id=row.id,
         class_name=row.class_name,
@@ -113,4 +115,6 @@ def _card(services: Services, row: Row[Any], translate: Gettext) -> SessionCard:
         time=clock(row.begins, zone),
         until=row.ends and clock(row.ends, zone),
         counts=Counts.of(tally),
+        online=online,
+        waiting=tally.not_marked if online and row.status == SessionStatus.COMPLETED else 0,
     )

@@ -9,6 +9,7 @@ from api.checkin import REPEATABLE, CheckInRequest, TicketRequest, check_in
 from api.pages import scans
 from api.pages.dates import clock
 from api.pages.forms import read_form
+from api.pages.meetings import online_today
 from api.pages.people import TROUBLE, code_of, nothing_yet, person_of, status_of, to_login
 from api.pages.rendering import page
 from api.pages.shapes import Answer
@@ -116,8 +117,10 @@ async def _result(request: Request, who: Identity, answer: Answer) -> Response:
 async def _typed(
     request: Request, who: Identity | None, typed: str = "", code: str | None = None, status: int = 200
 ) -> Response:
-    person = None if who is None else await person_of(request.app.state.services, who)
-    values = {"person": person, "typed": typed, "code_refused": code}
+    services: Services = request.app.state.services
+    person = None if who is None else await person_of(services, who)
+    online = await online_today(services, who) if who and who.role == Role.STUDENT else []
+    values = {"person": person, "typed": typed, "code_refused": code, "online": online}
     return page("checkin/typed.html", values, status, language=language_of(request))
 
 

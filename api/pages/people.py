@@ -1,6 +1,6 @@
 """Who looks at a page: their name for the header, and what is said to those who may not see it."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from functools import wraps
 from urllib.parse import quote
 
@@ -60,22 +60,29 @@ def to_login(request: Request) -> Response:
     return go(f"/login?next={quote(wanted)}")
 
 
-def for_staff(handler: PageHandler) -> Callable[[Request], Awaitable[Response]]:
-    """A page of teachers and admins: others are shown their own start, strangers the login."""
+def for_roles(roles: Collection[Role]) -> Callable[[PageHandler], Callable[[Request], Awaitable[Response]]]:
+    """A page of people with these roles: others are shown their own start, strangers the login."""
 
-    @wraps(handler)
-    async def guarded(request: Request) -> Response:
-        who = await cookie_identity(request)
-        if who is None:
-            return to_login(request)
-        if who.role not in STAFF:
-            return go(home_of(who.role))
-        try:
-            return await handler(request, who)
-        except TROUBLE as error:
-            return await trouble(request, error, who)
+    def guard(handler: PageHandler) -> Callable[[Request], Awaitable[Response]]:
+        @wraps(handler)
+        async def guarded(request: Request) -> Response:
+            who = await cookie_identity(request)
+            if who is None:
+                return to_login(request)
+            if who.role not in roles:
+                return go(home_of(who.role))
+            try:
+                return await handler(request, who)
+            except TROUBLE as error:
+                return await trouble(request, error, who)
 
-    return guarded
+        return guarded
+
+    return guard
+
+
+for_staff = for_roles(STAFF)
+"""A page of teachers and admins."""
 
 
 async def trouble(request: Request, error: Exception, who: Identity | None) -> Response:

@@ -2,9 +2,10 @@
 
 from starlette.routing import Route
 
-from api.pages import checkin, live, login, teach
+from api.pages import checkin, join, live, login, teach
 
 SESSION = "/teach/sessions/{session_id:uuid}"
+JOIN = "/join/{session_id:uuid}"
 
 page_routes = [
     Route("/", login.home),
@@ -15,6 +16,8 @@ page_routes = [
     Route("/checkin", checkin.show, name="check_in_page"),
     Route("/checkin", checkin.tap, methods=["POST"], name="check_in_tap"),
     Route("/checkin/code", checkin.take_code, methods=["POST"], name="check_in_code"),
+    Route(JOIN, join.show, name="join_page"),
+    *(Route(f"{JOIN}/{word}", join.tap, methods=["POST"], name=f"join_{word}") for word in ("here", "leave")),
     Route("/teach", teach.day, name="teach"),
     Route("/teach/sessions", teach.start_class, methods=["POST"], name="start_class"),
     Route(f"{SESSION}/live", live.card, name="live_card"),

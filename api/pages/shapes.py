@@ -45,7 +45,10 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class SessionCard:
-    """A session among others. ``time`` and ``until`` are clock times, ``day`` a short date."""
+    """A session among others. ``time`` and ``until`` are clock times, ``day`` a short date.
+
+    ``online`` also for hybrid sessions: people can join. ``waiting`` is how many marks wait for a review.
+    """
 
     id: UUID
     class_name: str
@@ -55,6 +58,8 @@ class SessionCard:
     time: str
     until: str | None
     counts: Counts
+    online: bool = False
+    waiting: int = 0
 
 
 @dataclass(frozen=True, slots=True)

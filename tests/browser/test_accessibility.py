@@ -9,6 +9,7 @@ from playwright.async_api import Browser
 from tests.browser.accessibility import violations
 from tests.browser.chromium import DESKTOP, PROJECTED, SMALL_PHONE, collect_faults, keep
 from tests.browser.conftest import Pull
+from tests.browser.stage.pages import MEETINGS
 from tests.browser.stage.world import SESSION
 
 LIVE = f"/teach/sessions/{SESSION}/live"
@@ -25,7 +26,11 @@ PAGES = [
     "/problem",
     f"/teach/sessions/{SESSION}/end",
     f"/teach/sessions/{SESSION}/cancel",
-    *(f"/checkin?state={state}" for state in ("scan", "typed", "mistyped", "present", "late", "again", *REFUSALS)),
+    *(f"/join/{SESSION}?state={state}" for state in (*MEETINGS, "left", "noted", "refused")),
+    *(
+        f"/checkin?state={state}"
+        for state in ("scan", "typed", "online", "mistyped", "present", "late", "again", *REFUSALS)
+    ),
 ]
 WORLDS: dict[str, dict[str, Any]] = {
     "nobody yet": {},

@@ -1,30 +1,15 @@
 """Pages and forms over the real API: who sees what, and where a form leads."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
 
-import httpx
 import pytest
 from starlette.applications import Starlette
 
 from api.auth import TOKEN_COOKIE
 from api.body import MAX_BODY
-from tests.campus import Classroom, Person, Visitor, make_classroom, show_code, start_session
-
-Open = Callable[[Person], httpx.AsyncClient]
-
-
-@pytest.fixture
-def open_as(visitor: Visitor) -> Open:
-    """A browser in which somebody has logged in: the token is in its cookie."""
-
-    def opened(person: Person) -> httpx.AsyncClient:
-        client = visitor.anonymous()
-        bearer = visitor.speaking_as(person).headers["authorization"]
-        client.cookies.set(TOKEN_COOKIE, bearer.removeprefix("Bearer "))
-        return client
-
-    return opened
+from tests.api.pages.conftest import Open
+from tests.campus import Classroom, Visitor, make_classroom, show_code, start_session
 
 
 async def scanned_path(visitor: Visitor, classroom: Classroom) -> str:

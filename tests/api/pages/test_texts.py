@@ -1,6 +1,7 @@
 """Every word on a page can be translated: shown by a language in which each string stands in brackets."""
 
 import re
+from dataclasses import replace
 from gettext import NullTranslations
 from html.parser import HTMLParser
 from typing import Any
@@ -9,12 +10,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from api.pages.meetings import Invitation, Meeting, Phase, Stay
 from api.pages.rendering import render
 from api.pages.shapes import Answer, Counts, GroupRow, LiveView, Person, Scan, SessionCard
 from api.pages.texts import Language
 from shared.domain.attendance import Tally
 from shared.domain.refusals import Code
-from shared.domain.words import Role
+from shared.domain.words import Role, UserType
 
 ID = UUID(int=1)
 DATA = "§"
@@ -70,10 +72,14 @@ TEACHER = Person(data("Teacher"), Role.TEACHER)
 STUDENT = Person(data("Student"), Role.STUDENT, data("S1"))
 COUNTS = Counts.of(Tally(30, 20, 2, 3, 1))
 CARDS = [
-    SessionCard(ID, data("class"), None, status, data("day"), "09:00", "10:00", COUNTS)
+    SessionCard(ID, data("class"), None, status, data("day"), "09:00", "10:00", COUNTS, True, 2)
     for status in ("scheduled", "active", "completed", "cancelled")
 ]
 GROUPS = [GroupRow(ID, data("class"), data("title"), 1, active, None) for active in (None, ID)]
+MEETING = Meeting(
+    ID, data("class"), data("room"), data("tutor"), "09:00", "10:00", Phase.OPEN, UserType.STUDENT, None, None,
+    (Stay("09:02", "09:30"), Stay("09:40", "09:40")), 28.0, None, None,
+)  # fmt: skip
 SCAN = Scan("t", ID, data("class"), data("room"), "09:02", 100)
 COUNTERS = ("presentStudents", "lateStudents", "absentStudents", "excusedStudents", "notMarked")
 STATS = {"totalStudents": 30, **dict.fromkeys(COUNTERS, 1)}
@@ -82,7 +88,9 @@ SHARED: dict[str, Any] = {
     "person": TEACHER, "zone": ZoneInfo("UTC"), "notice": None, "scan": SCAN, "error": None, "email": "", "next": "/",
     "today": data("today"), "sessions": CARDS, "groups": GROUPS, "history": CARDS, "stats": STATS, "snapshot": "{}",
     "recent": [], "code": CODE, "checkin_address": data("address"), "unmarked": 2, "typed": "", "code_refused": None,
-    "ticket": "", "back": "/", "title": data("title"), "what_to_do": data("what"),
+    "meeting": MEETING, "left": False, "noted": True, "refused": True,
+    "online": [Invitation(ID, data("class"), "active", "09:00")], "ticket": "",
+    "back": "/", "title": data("title"), "what_to_do": data("what"),
 }  # fmt: skip
 
 
@@ -100,6 +108,9 @@ PAGES: list[tuple[str, dict[str, Any]]] = [
     *(("teach/ask.html", {**live("active"), "ask": ask}) for ask in ("end", "cancel")),
     ("checkin/confirm.html", {"person": STUDENT}),
     ("checkin/typed.html", {"person": None, "code_refused": "code_invalid"}),
+    *(("join/meeting.html", {"meeting": replace(MEETING, phase=phase)}) for phase in Phase),
+    ("join/meeting.html", {"meeting": replace(MEETING, phase=Phase.EARLY, opens="08:45")}),
+    ("join/meeting.html", {"left": True}),
     *(
         ("checkin/result.html", {"answer": Answer("late", "09:02", data("c"), data("r"), again)})
         for again in (True, False)

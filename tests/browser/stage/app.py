@@ -88,6 +88,27 @@ async def attend(request: Request) -> Response:
     return JSONResponse({"timestamp": moment, "status": word, "duplicate": status == 200}, 202)
 
 
+async def session(request: Request) -> Response:
+    """How the session stands."""
+    world: World = request.app.state.world
+    return JSONResponse({"status": world.status}) if world.api_up else JSONResponse({"code": "unavailable"}, 503)
+
+
+async def presence(request: Request) -> Response:
+    """Presence reported over HTTP; who says goodbye with a ticket sends no body."""
+    world: World = request.app.state.world
+    event = request.path_params["event"]
+    if not world.api_up:
+        return JSONResponse({"code": "unavailable"}, 503)
+    if world.status != "active":
+        return JSONResponse({"code": "session_not_active"}, 409)
+    said = await request.json() if "ticket" not in request.query_params else {}
+    world.reported.append(" ".join([event, *filter(None, [said.get("activity_type")])]))
+    if event == "disconnect":
+        world.goodbye.set()
+    return JSONResponse({"accepted": True, "event": event, "timestamp": wire_time(datetime.now(UTC))}, 202)
+
+
 async def gateway(socket: WebSocket) -> None:
     """The gateway's side of 3-realtime: resume exactly, or say RESYNC."""
     world: World = socket.app.state.world
@@ -95,6 +116,9 @@ async def gateway(socket: WebSocket) -> None:
         await socket.close()
         return
     await socket.accept()
+    if world.close_with:
+        await socket.close(world.close_with)
+        return
     hello = {"userId": "1", "expiresAt": "", "pingSeconds": 15, "serverTime": wire_time(datetime.now(UTC))}
     await socket.send_json({"type": "CONNECTED", "payload": {"data": hello}})
     try:
@@ -112,15 +136,19 @@ async def _hear(socket: WebSocket, world: World, frame: dict[str, Any]) -> None:
         world.refusals -= 1
         await socket.send_json(_refusal("unavailable"))
         return
-    resumed = frame["epoch"] == world.epoch and frame["version"] <= world.version
+    if frame["type"] == "ACTIVITY":
+        world.reported.append(f"activity {frame['activity']}")
+        return
+    known = frame.get("version")
+    resumed = known is not None and frame["epoch"] == world.epoch and known <= world.version
     data = {"channel": frame["channel"], "version": world.version, "epoch": world.epoch, "recovered": resumed}
     await socket.send_json({"type": "SUBSCRIBED", "payload": {"data": data}})
-    if not resumed:
+    if not resumed and known is not None:
         await socket.send_json(
             {"type": "RESYNC", "payload": {"data": {"channel": frame["channel"], "reason": "epoch"}}}
         )
     for missed in world.history if resumed else []:
-        if missed["payload"]["version"] > frame["version"]:
+        if missed["payload"]["version"] > known:
             await socket.send_json(missed)
     socket.app.state.sockets.add(socket)
 
@@ -132,24 +160,35 @@ async def pull(request: Request) -> Response:
     frames: list[dict[str, Any]] = []
     match order.pop("do"):
         case "reset":
-            await _close_all(app)
+            await _close_all(app, 1012)
             app.state.world = World(**order)
         case "check_in":
             frames = world.check_in(order["count"], late=order.get("late", False))
         case "set":
             for name, value in order.items():
                 setattr(world, name, value)
+        case "start":
+            frames = [world.become("active")]
         case "end":
-            world.status = "completed"
-            frames = [world.push("SESSION_STATUS", {"oldStatus": "active", "newStatus": "completed", "reason": None})]
+            frames = [world.become("completed")]
+        case "await_goodbye":
+            await asyncio.wait_for(world.goodbye.wait(), 5)
         case "lose_history":
             world.epoch, world.version, world.history = "second", 0, []
-        case "cut":
-            await _close_all(app)
-        case "unsubscribe":
-            await _unsubscribe_all(app, order["code"])
+        case "deploy" | "cut" | "unsubscribe" as disturbance:
+            await _disturb(app, disturbance, order)
     await _send(app, frames[order.get("skip", 0) :])
-    return JSONResponse(app.state.world.stats())
+    return JSONResponse({**app.state.world.stats(), "reported": app.state.world.reported})
+
+
+async def _disturb(app: Starlette, disturbance: str, order: dict[str, Any]) -> None:
+    """What a gateway does to its sockets: close them, close them politely, or push nothing to them any more."""
+    if disturbance == "unsubscribe":
+        await _unsubscribe_all(app, order["code"])
+        return
+    if disturbance == "deploy":
+        await _send(app, [{"type": "RECONNECT", "payload": {"data": {"maxJitterMs": order["jitter"]}}}])
+    await _close_all(app, order.get("code", 1012))
 
 
 async def _send(app: Starlette, frames: list[dict[str, Any]]) -> None:
@@ -170,24 +209,27 @@ async def _unsubscribe_all(app: Starlette, code: str) -> None:
     await asyncio.gather(*(socket.send_json(_refusal(code)) for socket in sockets))
 
 
-async def _close_all(app: Starlette) -> None:
+async def _close_all(app: Starlette, code: int) -> None:
     sockets, app.state.sockets = app.state.sockets, set()
-    await asyncio.gather(*(socket.close(1012) for socket in sockets))
+    await asyncio.gather(*(socket.close(code) for socket in sockets))
 
 
 def make_stage() -> Starlette:
     """The whole stage."""
-    session = f"/api/v1/sessions/{SESSION}"
+    live = f"/api/v1/sessions/{SESSION}"
     app = Starlette(
         routes=[
             *page_routes,
             Route("/api/v1/realtime/ticket", ticket, methods=["POST"]),
-            Route(f"{session}/stats", stats),
-            Route(f"{session}/qr", code, methods=["GET", "PUT"]),
-            Route(f"{session}/qr.svg", picture),
-            Route(f"{session}/attendance", attend, methods=["POST"]),
+            Route(f"{live}/stats", stats),
+            Route(f"{live}/qr", code, methods=["GET", "PUT"]),
+            Route(f"{live}/qr.svg", picture),
+            Route(f"{live}/attendance", attend, methods=["POST"]),
+            Route(live, session),
+            Route(f"/api/whiteboard/sessions/{SESSION}/{{event}}", presence, methods=["POST"]),
             Route("/stage", pull, methods=["POST"]),
             WebSocketRoute("/ws", gateway),
+            WebSocketRoute(f"/ws/sessions/{SESSION}", gateway),
             Mount("/static", StaticFiles(directory=STATIC)),
         ],
         middleware=[Middleware(Policy)],

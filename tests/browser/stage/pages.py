@@ -1,5 +1,6 @@
 """The stage's pages: the real templates with invented people."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -7,13 +8,14 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from api.pages.meetings import Invitation, Meeting, Phase, Stay
 from api.pages.rendering import page
 from api.pages.shapes import Answer, Counts, GroupRow, LiveView, Person, Scan, SessionCard
 from shared.domain.attendance import Tally
-from shared.domain.words import Role
+from shared.domain.words import Role, UserType
 from tests.browser.stage.world import SESSION, World
 
 ZONE = ZoneInfo("UTC")
@@ -32,7 +34,8 @@ def counts(*numbers: int) -> Counts:
 FULL = counts(30, 25, 2, 2, 1)
 TODAY = [
     SessionCard(SESSION, SECTION_A, ROOM, "active", "", "09:00", "10:30", counts(30, 17, 2, 0, 1)),
-    SessionCard(UUID(int=2), "MATH201 Tutorial", None, "scheduled", "", "13:15", "14:00", counts(1, 0)),
+    SessionCard(UUID(int=2), "MATH201 Tutorial", None, "scheduled", "", "13:15", "14:00", counts(1, 0), online=True),
+    SessionCard(UUID(int=5), "MATH201 Tutorial", None, "completed", "", "07:30", "08:15", counts(1, 0), True, 1),
     SessionCard(UUID(int=3), SECTION_A, ROOM, "completed", "", "07:45", "08:30", FULL),
     SessionCard(UUID(int=4), SECTION_A, "Auditorium Maximum, Main Building", "cancelled", "", "07:00", None, FULL),
 ]
@@ -40,10 +43,21 @@ HISTORY = [
     SessionCard(UUID(int=10 + n), SECTION_A, ROOM, status, f"{19 - n} November", "09:00", "10:30", FULL)
     for n, status in enumerate(("completed", "completed", "cancelled", "completed", "completed"))
 ]
+HISTORY.insert(
+    1,
+    SessionCard(
+        UUID(int=9), "MATH201 Tutorial", None, "completed", "19 November", "16:00", "17:00", counts(1, 0), True, 1
+    ),
+)
 GROUPS = [
     GroupRow(UUID(int=50), SECTION_A, "Introduction to Testing", 30, SESSION, ROOM),
     GroupRow(UUID(int=51), "TEST101 Section B", "Introduction to Testing", 28, None, "R 14"),
     GroupRow(UUID(int=52), "MATH201 Tutorial", "Algebra", 1, None, None),
+]
+
+ONLINE = [
+    Invitation(SESSION, "MATH201 Tutorial", "active", "16:00"),
+    Invitation(UUID(int=2), "PHYS305 Advanced Laboratory Course, Group 12", "scheduled", "18:15"),
 ]
 
 
@@ -105,10 +119,12 @@ async def ask(request: Request) -> Response:
 async def typed(request: Request) -> Response:
     """The page for typing a code, or with a scan the one tap, or a refusal."""
     state = request.query_params.get("state", "scan")
-    if state == "typed":
-        return page("checkin/typed.html", {"person": None, "code_refused": None, "typed": ""})
+    if state in ("typed", "online"):
+        online = ONLINE if state == "online" else []
+        person = STUDENT if state == "online" else None
+        return page("checkin/typed.html", {"person": person, "code_refused": None, "typed": "", "online": online})
     if state == "mistyped":
-        values = {"person": STUDENT, "code_refused": "code_invalid", "typed": "ABCD 1234"}
+        values = {"person": STUDENT, "code_refused": "code_invalid", "typed": "ABCD 1234", "online": []}
         return page("checkin/typed.html", values, 400)
     if state in ("present", "late", "again"):
         return _result("late" if state == "late" else "present", repeat=state == "again")
@@ -127,6 +143,47 @@ def _result(status: str, *, repeat: bool) -> Response:
     return page("checkin/result.html", {"person": STUDENT, "answer": answer})
 
 
+MEETING = Meeting(
+    id=SESSION,
+    class_name="MATH201 Tutorial",
+    room=None,
+    tutor="Test Teacher",
+    begins="16:00",
+    ends="17:00",
+    phase=Phase.OPEN,
+    user_type=UserType.STUDENT,
+    opens=None,
+    opens_at=None,
+    stays=(Stay("16:02", "16:20"), Stay("16:24", "16:24")),
+    minutes=18.2,
+    since=None,
+    last=None,
+)
+MEETINGS = {
+    "early": replace(MEETING, phase=Phase.EARLY, opens="15:45", stays=()),
+    "unplanned": replace(MEETING, phase=Phase.EARLY, stays=()),
+    "room": replace(MEETING, phase=Phase.IN_PERSON, class_name=SECTION_A, room=ROOM, stays=()),
+    "over": replace(MEETING, phase=Phase.OVER),
+    "never": replace(MEETING, phase=Phase.OVER, stays=()),
+    "cancelled": replace(MEETING, phase=Phase.CANCELLED, stays=()),
+    "tutor": replace(MEETING, user_type=UserType.TUTOR),
+}
+
+
+async def join(request: Request) -> Response:
+    """The page that keeps a connection; ``?state=`` one of :data:`MEETINGS`, left, noted or refused."""
+    state = request.query_params.get("state", "")
+    meeting = MEETINGS.get(state, MEETING)
+    values = {"meeting": meeting, "zone": ZONE, "noted": state == "noted", "refused": state == "refused"}
+    person = TEACHER if state == "tutor" else STUDENT
+    return page("join/meeting.html", {**values, "person": person, "left": state == "left"})
+
+
+async def leave(_request: Request) -> Response:
+    """Leaving, as the real page answers it."""
+    return RedirectResponse(f"/join/{SESSION}?state=left", 303)
+
+
 async def problem(_request: Request) -> Response:
     """A page for something that is not there."""
     values = {"person": TEACHER, "title": "There is nothing here", "what_to_do": "Go back.", "back": "/teach"}
@@ -140,5 +197,7 @@ page_routes = [
     Route("/teach/sessions/{id}/{ask:str}", ask),
     Route("/checkin", typed),
     Route("/checkin", checked_in, methods=["POST"]),
+    Route("/join/{id}", join),
+    Route("/join/{id}/leave", leave, methods=["POST"]),
     Route("/problem", problem),
 ]

@@ -1,5 +1,6 @@
 """The invented class on the stage, with a channel that numbers its pushes as the real one does."""
 
+import asyncio
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -44,6 +45,11 @@ class World:
     excused: int = 0
     history: list[dict[str, Any]] = field(default_factory=list)
     sockets_allowed: bool = True
+    close_with: int | None = None
+    """A code with which every socket is closed at once."""
+    reported: list[str] = field(default_factory=list)
+    """Activities and reports of presence, in order."""
+    goodbye: asyncio.Event = field(default_factory=asyncio.Event)
     refusals: int = 0
     """How many SUBSCRIBEs the gateway cannot answer just now."""
     api_up: bool = True
@@ -112,6 +118,11 @@ class World:
             )
             self.checked_in.append(arrived[-1])
         return [self.push("CHECK_IN", {"checkIns": arrived}), self.push("STATS_UPDATE", self.counters())]
+
+    def become(self, status: str) -> dict[str, Any]:
+        """The session starts or ends; the frame that tells it."""
+        before, self.status = self.status, status
+        return self.push("SESSION_STATUS", {"oldStatus": before, "newStatus": status, "reason": None})
 
     def push(self, kind: str, data: dict[str, Any]) -> dict[str, Any]:
         """Number a push and keep it."""
