@@ -32,7 +32,8 @@ _READ = """
            s.code_reference, s.code_generation, s.code_visible, s.rotate_seconds,
            s.fence_latitude, s.fence_longitude, s.fence_radius_meters, s.fence_rule, s.device_rule,
            coalesce(p.late_after_minutes, 5.0) AS late_after_minutes,
-           c.id AS call_id, c.kind AS call_kind, c.closes_at AS call_closes_at, c.asked AS call_asked,
+           c.id AS call_id, c.kind AS call_kind, c.called_at, c.closes_at AS call_closes_at,
+           c.asked AS call_asked,
            (SELECT string_agg(uuid_send(r.student_id), '') FROM session_roll r WHERE r.session_id = s.id) AS students
     FROM live_sessions s LEFT JOIN current_policies p ON p.course_id = s.course_id
     LEFT JOIN LATERAL (SELECT * FROM confirmation_calls c WHERE c.session_id = s.id
@@ -48,8 +49,13 @@ class Call:
 
     id: UUID
     kind: CallKind
+    called_at: datetime
     closes_at: datetime
     asked: frozenset[UUID]
+
+    def asks(self, student_id: UUID, now: datetime) -> bool:
+        """Whether an answer of this student counts now."""
+        return student_id in self.asked and self.called_at <= now <= self.closes_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +117,7 @@ def _fence(row: Row[Any]) -> Fence | None:
 def _call(row: Row[Any]) -> Call | None:
     if row.call_id is None:
         return None
-    return Call(row.call_id, CallKind(row.call_kind), row.call_closes_at, frozenset(row.call_asked))
+    return Call(row.call_id, CallKind(row.call_kind), row.called_at, row.call_closes_at, frozenset(row.call_asked))
 
 
 def _split(ids: bytes) -> frozenset[bytes]:

@@ -16,10 +16,12 @@ from shared import keys
 from shared.database import speak_as
 from shared.inbox import PUT, rows
 from shared.lua import script
-from shared.messages.events import PointProven, encode
+from shared.messages.events import Confirmed, PointProven, encode
 from shared.queue import Nudger
 
 EVENTS_PER_MINUTE = 60
+
+Evidence = PointProven | Confirmed
 log = structlog.get_logger()
 
 
@@ -32,14 +34,14 @@ class Witness:
         self._nudger = nudger
         self._breaker = breaker
         self._append = redis.register_script(script("append"))
-        self._batch: MicroBatch[PointProven, int] = MicroBatch(self._flush)
+        self._batch: MicroBatch[Evidence, int] = MicroBatch(self._flush)
 
-    async def keep(self, point: PointProven) -> None:
-        """Make a point durable; 429 when its person sends too many."""
+    async def keep(self, point: Evidence) -> None:
+        """Make a point, or an answer to a call, durable; 429 when its person sends too many."""
         if seconds := await self._batch.add(point):
             raise rate_limited(seconds)
 
-    async def _flush(self, points: list[PointProven]) -> Sequence[int]:
+    async def _flush(self, points: list[Evidence]) -> Sequence[int]:
         if self._breaker.closed:
             try:
                 return await self._to_stream(points)
@@ -51,7 +53,7 @@ class Witness:
         self._nudger.nudge()
         return [0] * len(points)
 
-    async def _to_stream(self, points: list[PointProven]) -> Sequence[int]:
+    async def _to_stream(self, points: list[Evidence]) -> Sequence[int]:
         people = msgspec.json.encode([point.user_id for point in points])
         arguments: list[Any] = [keys.EVENT_LIMIT, keys.NUDGE_MS, EVENTS_PER_MINUTE, people, *map(encode, points)]
         answer: list[int] = await self._append(keys=[keys.EVENTS, keys.NUDGED], args=arguments)

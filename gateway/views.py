@@ -1,7 +1,7 @@
 """The participant view of a push: what one student may see of what staff are sent (3-realtime 3.1).
 
-Statuses and counters pass unchanged. Of check-ins and marks a student gets only their own entries, in the same
-envelope, with the same version. A type that is not listed here, like ``PRESENCE``, is not for students.
+Statuses, counters and calls to confirm pass unchanged. Of check-ins and marks a student gets only their own entries, in the same
+envelope, with the same version. A type that is not listed here, like ``PRESENCE`` or ``CONFIRMED``, is not for students.
 """
 
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ import msgspec
 
 from gateway.pushes import Push
 
-UNCHANGED = frozenset({"SESSION_STATUS", "STATS_UPDATE"})
+UNCHANGED = frozenset({"SESSION_STATUS", "STATS_UPDATE", "CALL"})
 OWN_ENTRIES = {"CHECK_IN": "checkIns", "MARK": "changes"}
 
 _encoder = msgspec.json.Encoder()

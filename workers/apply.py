@@ -14,6 +14,7 @@ from shared.ids import new_id
 from shared.messages.events import CheckInAccepted, Event
 from shared.messages.pushes import Push
 from workers.batch import Applied, Batch
+from workers.calls import keep_confirmations
 from workers.flags import flag_check_ins
 from workers.news import announce
 from workers.presence import keep_presence
@@ -78,6 +79,7 @@ def apply(connection: Connection, events: Sequence[tuple[str, Event]]) -> list[P
     new = _keep(connection, batch.check_ins)
     _mark(connection, [event for event in batch.check_ins if event.id in new])
     flag_check_ins(connection, new)
+    keep_confirmations(connection, batch.confirmations)
     moves = keep_presence(connection, batch.points)
     after = read_tallies(connection, batch.sessions)
     return announce(connection, batch, Applied(before, after, new, moves))

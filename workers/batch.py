@@ -7,6 +7,8 @@ from uuid import UUID
 from shared.domain.attendance import Tally
 from shared.messages.events import (
     CheckInAccepted,
+    ConfirmationCalled,
+    Confirmed,
     Event,
     MarksChanged,
     PointProven,
@@ -24,6 +26,8 @@ class Batch:
     statuses: list[SessionStatusChanged] = field(default_factory=list)
     marks: list[MarksChanged] = field(default_factory=list)
     rosters: list[RosterChanged] = field(default_factory=list)
+    calls: list[ConfirmationCalled] = field(default_factory=list)
+    confirmations: list[Confirmed] = field(default_factory=list)
     points: list[tuple[str, PointProven]] = field(default_factory=list)
     """With the key of the delivery that brought each."""
 
@@ -32,23 +36,31 @@ class Batch:
         """Sort events by kind. Each comes with the key of its delivery."""
         batch = cls()
         for key, event in events:
-            if isinstance(event, CheckInAccepted):
-                batch.check_ins.append(event)
-            elif isinstance(event, SessionStatusChanged):
-                batch.statuses.append(event)
-            elif isinstance(event, MarksChanged):
-                batch.marks.append(event)
-            elif isinstance(event, RosterChanged):
-                batch.rosters.append(event)
-            else:
+            if isinstance(event, PointProven):
                 batch.points.append((key, event))
+            else:
+                getattr(batch, _SHELF[type(event)]).append(event)
         return batch
+
+    @property
+    def _without_points(self) -> list[Event]:
+        return [event for shelf in _SHELF.values() for event in getattr(self, shelf)]
 
     @property
     def sessions(self) -> list[UUID]:
         """Every session touched, in the one order in which locks are taken."""
-        events: list[Event] = [*self.check_ins, *self.statuses, *self.marks, *self.rosters]
-        return sorted({event.session_id for event in events} | {point.session_id for _, point in self.points})
+        points = {point.session_id for _, point in self.points}
+        return sorted({event.session_id for event in self._without_points} | points)
+
+
+_SHELF: dict[type[Event], str] = {
+    CheckInAccepted: "check_ins",
+    SessionStatusChanged: "statuses",
+    MarksChanged: "marks",
+    RosterChanged: "rosters",
+    ConfirmationCalled: "calls",
+    Confirmed: "confirmations",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from shared.messages.pushes import (
     lower,
 )
 from workers.batch import Applied, Batch
+from workers.calls import called, confirmed
 
 CHECK_INS_PER_FRAME = 100
 """Some 30 kB; a rush is many frames, so that no single one holds up a gateway's loop."""
@@ -55,6 +56,8 @@ def announce(connection: Connection, batch: Batch, applied: Applied) -> list[Pus
             *_status_changes(batch, session_id, standing),
             *_check_ins([event for event in batch.check_ins if event.session_id == session_id], names),
             *_marks(connection, [event for event in batch.marks if event.session_id == session_id]),
+            *called(connection, [event for event in batch.calls if event.session_id == session_id]),
+            *confirmed(connection, [event for event in batch.confirmations if event.session_id == session_id]),
             *_moves(applied, session_id),
             *_counters(batch, applied, session_id),
         ]

@@ -21,10 +21,12 @@ class Code(StrEnum):
     DEVICE_ALREADY_USED = "device_already_used"
     NO_CALL = "no_call"
     CALL_OPEN = "call_open"
+    NOBODY_TO_ASK = "nobody_to_ask"
     SESSION_LOCKED = "session_locked"
     NO_SUGGESTION = "no_suggestion"
     SUGGESTION_CHANGED = "suggestion_changed"
     POLICY_CHANGED = "policy_changed"
+    EXPORT_NOT_READY = "export_not_ready"
     NOT_FOUND = "not_found"
     FORBIDDEN = "forbidden"
     RATE_LIMITED = "rate_limited"
@@ -43,11 +45,13 @@ SENTENCES = {
     Code.LOCATION_REQUIRED: "This class asks where you are. Allow your location for this page and try again.",
     Code.DEVICE_ALREADY_USED: "Somebody else has checked in to this class on this device.",
     Code.NO_CALL: "Nobody is asking you to confirm right now.",
+    Code.NOBODY_TO_ASK: "Nobody is marked present or late yet, so there is nobody to ask.",
     Code.CALL_OPEN: "A call to confirm is still open; wait until it closes.",
     Code.SESSION_LOCKED: "This session has ended and its marks are locked.",
     Code.NO_SUGGESTION: "There is no suggestion to accept here. Please mark attendance by hand.",
     Code.SUGGESTION_CHANGED: "The suggestion has changed since you saw it. Look at the new one and decide again.",
     Code.POLICY_CHANGED: "Somebody changed this policy meanwhile. Look at the new one and change it again.",
+    Code.EXPORT_NOT_READY: "This export is not written yet. Its progress says how far it is.",
     Code.NOT_FOUND: "There is nothing here, or you have no part in it.",
     Code.FORBIDDEN: "Your role may not do this.",
     Code.RATE_LIMITED: "Too many tries. Wait a moment and try again.",

@@ -66,17 +66,43 @@ class RosterChanged(msgspec.Struct, frozen=True, array_like=True, tag="roster"):
     session_id: UUID
 
 
-Event = CheckInAccepted | SessionStatusChanged | MarksChanged | PointProven | RosterChanged
+class Canary(msgspec.Struct, frozen=True, array_like=True, tag="canary"):
+    """Nothing happened: it goes the way of the others only to measure how long that takes."""
+
+    sent_at: datetime
+
+
+class ConfirmationCalled(msgspec.Struct, frozen=True, array_like=True, tag="called"):
+    """A teacher asked students to confirm that they are there; the row says whom and until when."""
+
+    session_id: UUID
+    call_id: UUID
+
+
+class Confirmed(msgspec.Struct, frozen=True, array_like=True, tag="confirmed"):
+    """A student answered a call with a code of the moment."""
+
+    session_id: UUID
+    call_id: UUID
+    user_id: UUID
+    via: Via
+    at: datetime
+
+
+Event = (
+    CheckInAccepted | SessionStatusChanged | MarksChanged | PointProven | RosterChanged | ConfirmationCalled | Confirmed
+)
+"""What leaves facts behind."""
 
 _encoder = msgspec.msgpack.Encoder(uuid_format="bytes")
-_decoder: msgspec.msgpack.Decoder[Event] = msgspec.msgpack.Decoder(Event)
+_decoder: msgspec.msgpack.Decoder[Event | Canary] = msgspec.msgpack.Decoder(Event | Canary)
 
 
-def encode(event: Event) -> bytes:
+def encode(event: Event | Canary) -> bytes:
     """The event as the stream carries it."""
     return _encoder.encode(event)
 
 
-def decode(payload: bytes) -> Event:
+def decode(payload: bytes) -> Event | Canary:
     """The inverse; raises ``msgspec.DecodeError`` (or its subclass ``ValidationError``) on anything else."""
     return _decoder.decode(payload)

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import msgspec
 
-from shared.domain.words import Mark, SessionStatus, Source
+from shared.domain.words import CallKind, Mark, SessionStatus, Source
 
 
 class CheckInLocation(msgspec.Struct, frozen=True, rename="camel"):
@@ -81,9 +81,26 @@ class StatusChanged(msgspec.Struct, frozen=True, tag="SESSION_STATUS", rename="c
     reason: str | None
 
 
+class Called(msgspec.Struct, frozen=True, tag="CALL", rename="camel"):
+    """Students are asked to confirm that they are there; ``asked`` is how many."""
+
+    call_id: UUID
+    kind: CallKind
+    closes_at: datetime
+    asked: int
+
+
+class ConfirmedBy(msgspec.Struct, frozen=True, tag="CONFIRMED", rename="camel"):
+    """Students confirmed; ``confirmed`` is how many have by now."""
+
+    call_id: UUID
+    student_ids: Sequence[UUID]
+    confirmed: int
+
+
 MARKS_PER_FRAME = 200
 
-PushData = CheckIns | Stats | Marks | PresenceChanged | StatusChanged
+PushData = CheckIns | Stats | Marks | PresenceChanged | StatusChanged | Called | ConfirmedBy
 
 
 class Push(msgspec.Struct, frozen=True):
