@@ -72,7 +72,7 @@ async def require_teacher(services: Services, who: Identity, session_id: UUID) -
 async def find_students(services: Services, keys: Sequence[str]) -> list[KnownStudent]:
     """The students behind these UUIDs or numbers, in their order; ``not_found`` when somebody is unknown."""
     ids = {key: found for key in keys if (found := _uuid(key))}
-    numbers = [key for key in keys if key not in ids]
+    numbers = [key for key in keys if key not in ids and "\0" not in key]  # PostgreSQL's text has no U+0000
     async with speak_as(services.engine, None, None) as connection:
         rows = await connection.execute(_STUDENTS, {"ids": list(ids.values()), "numbers": numbers})
         known = [KnownStudent(*row) for row in rows]
