@@ -54,11 +54,15 @@ class Call:
 Handler = Callable[[Call], Awaitable[Response]]
 
 
+Answered = type[BaseModel] | str | tuple[type[BaseModel] | str, ...] | None
+"""What an answer holds: a model as JSON, files of these media types, or nothing."""
+
+
 @dataclass(frozen=True)
 class Endpoint:
     """One path and method.
 
-    ``answers`` maps each good status to its model (None: no body, a string: its media type), ``refuses`` lists the
+    ``answers`` maps each good status to its model (None: no body, strings: its media types), ``refuses`` lists the
     statuses of its problems beside those that follow from its shape. ``open_to_all`` needs no token. With
     ``takes_ticket`` a realtime ticket in ``?ticket=`` may stand for the header; then nothing is read of the body.
     ``family`` words its errors.
@@ -68,7 +72,7 @@ class Endpoint:
     path: str
     handler: Handler
     tag: str
-    answers: Mapping[int, type[BaseModel] | str | None]
+    answers: Mapping[int, Answered]
     refuses: tuple[int, ...] = ()
     body: type[BaseModel] | None = None
     body_optional: bool = False

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from api.endpoint import UNSAFE, Endpoint
+from api.endpoint import UNSAFE, Answered, Endpoint
 
 DOCS_POLICY = (
     "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
@@ -32,6 +32,9 @@ TICKET = {
     "description": "A realtime ticket instead of the header; the body is not read then.",
     "schema": {"type": "string"},
 }
+
+
+FILE = {"schema": {"type": "string", "format": "binary"}}
 
 
 class FieldErrorModel(BaseModel):
@@ -104,9 +107,17 @@ def problem_statuses(endpoint: Endpoint) -> set[int]:
     return statuses
 
 
+def forms_of(answer: Answered) -> tuple[type[BaseModel] | str, ...]:
+    """Every form an answer may have: one model, and media types of files."""
+    if answer is None:
+        return ()
+    return answer if isinstance(answer, tuple) else (answer,)
+
+
 def _documented(spec: SpecTree, endpoint: Endpoint) -> Any:
     models: dict[str, Any] = {
-        f"HTTP_{status}": model if isinstance(model, type) else None for status, model in endpoint.answers.items()
+        f"HTTP_{status}": next((form for form in forms_of(answer) if isinstance(form, type)), None)
+        for status, answer in endpoint.answers.items()
     }
     other = endpoint.family.models
     models |= {f"HTTP_{status}": other.get(status, ProblemModel) for status in problem_statuses(endpoint)}
@@ -139,11 +150,12 @@ def _put_right(operation: dict[str, Any], endpoint: Endpoint) -> None:
         answer["content"] = _error_content(answer["content"]["application/json"], status in endpoint.family.models)
     if 422 not in problem_statuses(endpoint):
         operation["responses"].pop("422", None)
-    for status, media in endpoint.answers.items():
+    for status, forms in endpoint.answers.items():
         answer = operation["responses"][str(status)]
         answer["description"] = HTTPStatus(status).phrase
-        if isinstance(media, str):
-            answer["content"] = {media: {"schema": {"type": "string", "format": "binary"}}}
+        files = {form: FILE for form in forms_of(forms) if isinstance(form, str)}
+        if files:
+            answer["content"] = {**answer.get("content", {}), **files}
     if endpoint.takes_ticket:
         operation["parameters"].append(TICKET)
     if "requestBody" in operation:

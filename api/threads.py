@@ -1,11 +1,26 @@
 """Threads for work that would block the event loop, with a bound on what may wait for them."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from contextlib import AbstractContextManager, asynccontextmanager
+from typing import Any, TypeVar
 
 from api.microbatch import Overloaded
+
+Inside = TypeVar("Inside")
+
+
+@asynccontextmanager
+async def in_thread(block: AbstractContextManager[Inside]) -> AsyncIterator[Inside]:
+    """The block, where beginning and ending it would block the event loop: both happen in a thread."""
+    inside = await asyncio.to_thread(block.__enter__)
+    try:
+        yield inside
+    except BaseException as error:
+        await asyncio.to_thread(block.__exit__, type(error), error, error.__traceback__)
+        raise
+    await asyncio.to_thread(block.__exit__, None, None, None)
 
 
 class BoundedThreads:

@@ -19,6 +19,9 @@ DRAIN = "events.drain"
 SUGGEST = "suggestions.compute"
 """Task name of computing the suggestions of sessions; takes their ids."""
 
+EXPORT = "exports.write"
+"""Task name of writing whatever exports wait."""
+
 MOST_SUGGESTED = 1_000
 """Sessions asked for in one call; the schedule finds the rest."""
 
@@ -62,6 +65,7 @@ class Nudger:
         self._wanted = threading.Event()
         self._drain = False
         self._suggest: set[str] = set()
+        self._export = False
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="nudger", daemon=True)
         self._thread.start()
@@ -77,6 +81,11 @@ class Nudger:
             self._suggest.add(str(session_id))
         self._wanted.set()
 
+    def export(self) -> None:
+        """Have waiting exports written soon. Never blocks, never fails."""
+        self._export = True
+        self._wanted.set()
+
     def close(self) -> None:
         """Stop the thread after what it is doing."""
         self._closing = True
@@ -90,10 +99,13 @@ class Nudger:
             self._wanted.clear()
             drain, self._drain = self._drain, False
             sessions, self._suggest = self._suggest, set()
+            export, self._export = self._export, False
             if drain and not self._closing:
                 self._call(DRAIN, "events")
             if sessions and not self._closing:
                 self._call(SUGGEST, "suggestions", sorted(sessions))
+            if export and not self._closing:
+                self._call(EXPORT, "exports")
 
     def _call(self, task: str, queue: str, *arguments: object) -> None:
         try:

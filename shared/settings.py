@@ -84,6 +84,11 @@ class Settings(BaseSettings):
     ping_seconds: float = Field(15.0, gt=0, description="Protocol ping interval of the gateway.")
     overdue_minutes: int = Field(60, ge=1, description="An active session is closed this long after its end.")
 
+    export_rows: int = Field(
+        5_000, ge=0, description="An export of more rows is written in the background and fetched when it is done."
+    )
+    export_hours: int = Field(24, ge=1, description="How long an export written in the background is kept.")
+
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level logged.")
     log_format: Literal["json", "text"] = Field("json", description="One JSON object per line, or readable text.")
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from tempfile import TemporaryDirectory
-from typing import BinaryIO, Protocol
+from typing import IO, Protocol
 
 from xlsxwriter import Workbook
 
@@ -62,7 +62,7 @@ def neutral(text: str) -> str:
 
 
 @contextmanager
-def open_sheet(form: SheetFormat, out: BinaryIO, columns: Sequence[str]) -> Iterator[Sheet]:
+def open_sheet(form: SheetFormat, out: IO[bytes], columns: Sequence[str]) -> Iterator[Sheet]:
     """A sheet with this header, whole in ``out`` after the block. ``out`` stays open."""
     with _open_csv(out, columns) if form is SheetFormat.CSV else _open_xlsx(out, columns) as sheet:
         yield sheet
@@ -86,7 +86,7 @@ class _Csv:
 
 
 @contextmanager
-def _open_csv(out: BinaryIO, columns: Sequence[str]) -> Iterator[Sheet]:
+def _open_csv(out: IO[bytes], columns: Sequence[str]) -> Iterator[Sheet]:
     text = io.TextIOWrapper(out, encoding="utf-8", newline="")
     try:
         yield _Csv(text, columns)
@@ -120,7 +120,7 @@ class _Xlsx:
 
 
 @contextmanager
-def _open_xlsx(out: BinaryIO, columns: Sequence[str]) -> Iterator[Sheet]:
+def _open_xlsx(out: IO[bytes], columns: Sequence[str]) -> Iterator[Sheet]:
     with TemporaryDirectory(prefix="muster-sheet-") as place:
         book = Workbook(out, {"constant_memory": True, "tmpdir": place})
         try:

@@ -12,7 +12,7 @@ from celery import Celery
 from celery.signals import setup_logging, worker_process_init, worker_process_shutdown
 
 from shared.logs import configure_logs
-from shared.queue import DRAIN, broker_options, broker_url
+from shared.queue import DRAIN, EXPORT, broker_options, broker_url
 from shared.settings import Settings, load_settings
 from workers import ports
 
@@ -56,6 +56,8 @@ def schedule() -> dict[str, dict[str, Any]]:
         "drain": {"task": DRAIN, "schedule": 1.0, "options": {"queue": "events", "expires": 10}},
         "suggest": {"task": "suggestions.compute_due", "schedule": 5.0, "options": {"expires": 5}},
         "flags": {"task": "suggestions.flag_patterns", "schedule": 30.0, "options": {"expires": 30}},
+        "export": {"task": EXPORT, "schedule": 10.0, "options": {"queue": "exports", "expires": 10}},
+        "forget-exports": {"task": "maintenance.forget_exports", "schedule": 600.0, "options": {"expires": 600}},
         "close-overdue": {"task": "maintenance.close_overdue", "schedule": 60.0, "options": {"expires": 60}},
         "sweep": {"task": "maintenance.sweep", "schedule": 10.0, "options": {"expires": 10}},
         "forget-deliveries": {"task": "maintenance.forget_deliveries", "schedule": 3600.0, "options": {"expires": 600}},

@@ -4,8 +4,8 @@ from uuid import UUID
 
 from celery import shared_task
 
-from shared.queue import DRAIN, SUGGEST
-from workers import maintenance, suggestions
+from shared.queue import DRAIN, EXPORT, SUGGEST
+from workers import exports, maintenance, suggestions
 from workers.drain import drain as drain_events
 from workers.flags import flag_patterns
 from workers.ports import current
@@ -35,6 +35,19 @@ def suggest_due() -> None:
 def look_for_patterns() -> None:
     """Flag what check-ins of different people and weeks show together."""
     flag_patterns(current())
+
+
+@shared_task(name=EXPORT)
+def write_exports() -> None:
+    """Write the exports that wait. Called by a nudge, and by the schedule in case one was lost."""
+    if exports.write_waiting(current()):
+        write_exports.apply_async(queue="exports")
+
+
+@shared_task(name="maintenance.forget_exports")
+def forget_exports() -> None:
+    """Delete exports that have expired."""
+    exports.forget_expired(current())
 
 
 @shared_task(name="maintenance.close_overdue")

@@ -96,6 +96,22 @@ class FlagKind(StrEnum):
     ALWAYS_TOGETHER = "always_together"
 
 
+class AccessAction(StrEnum):
+    """What somebody did who looked at attendance."""
+
+    VIEW = "view"
+    EXPORT = "export"
+
+
+class AccessSubject(StrEnum):
+    """What it was that they looked at."""
+
+    STUDENT = "student"
+    SESSION = "session"
+    COURSE = "course"
+    REPORT = "report"
+
+
 class CallKind(StrEnum):
     """When students are asked to confirm that they are there."""
 

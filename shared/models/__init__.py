@@ -1,6 +1,7 @@
 """All tables. Importing this package registers every model on :class:`Base`."""
 
 from shared.models.base import Base
+from shared.models.exports import AccessLogEntry, Export, ExportChunk
 from shared.models.honesty import CheckInFlag, Confirmation, ConfirmationCall
 from shared.models.marks import AttendanceRecord, AttendanceStatusChange, CheckIn
 from shared.models.people import Course, CoursePolicy, Credential, Enrolment, Group, ParentLink, Student, User
@@ -18,6 +19,7 @@ from shared.models.sessions import (
 from shared.models.suggestions import SessionSuggestion, Suggestion
 
 __all__ = [
+    "AccessLogEntry",
     "AttendanceRecord",
     "AttendanceStatusChange",
     "Base",
@@ -32,6 +34,8 @@ __all__ = [
     "Credential",
     "DeadLetter",
     "Enrolment",
+    "Export",
+    "ExportChunk",
     "Group",
     "HistoryHead",
     "InboxEvent",

@@ -169,7 +169,7 @@ def ids_of(served: str, room: Classroom, tokens: Tokens) -> dict[str, Any]:
 def real(known: dict[str, Any], name: str, value: Any) -> Any:
     """An id that exists, for every other id that could."""
     try:
-        return str(known[name]) if UUID(str(value)).int % 2 else value
+        return str(known.get(name, value)) if UUID(str(value)).int % 2 else value
     except ValueError:
         return value
 
@@ -183,7 +183,7 @@ def test_a_right_request_is_accepted_as_described(served: str, room: Classroom, 
     good(httpx.post(f"{session}/attendance", json={"token": code["token"]}, headers=student), 202)
     schema = schemathesis.openapi.from_url(f"{served}/openapi.json")
     for endpoint in ENDPOINTS:
-        if endpoint.method == "GET":
+        if endpoint.method == "GET" and "{export_id" not in endpoint.path:  # of a long roll only: see test_export
             operation = schema.find_operation_by_id(endpoint.name)
             url = endpoint.path.replace(":uuid}", "}")
             answer = httpx.get(served + url.format_map(ids), headers=teacher)
