@@ -18,6 +18,7 @@ from gateway import answers
 from gateway.closing import Close
 from gateway.delivery import Delivery
 from gateway.door import Door
+from gateway.fanout import Fanout
 from gateway.hub import Hub
 from gateway.identification import Identification
 from gateway.orders import Orders
@@ -94,14 +95,16 @@ async def gateway(settings: Settings, *, pace: Pace | None = None) -> AsyncItera
         identification = Identification(tokens, redis)
         pulse, outbox = Pulse(pace.ping_seconds, asyncio.get_running_loop().time), Outbox()
         witness, delivery = Witness(outbox, pulse.ask_soon), await _delivery(stack, settings, outbox, pace)
-        relay = Relay(hub, bus, lambda message: orders.obey(message))
+        fanout = Fanout(pace.tick_seconds)
+        relay = Relay(hub, bus, fanout, lambda message: orders.obey(message))
         sweeps = Sweeps(hub, relay, identification, projections, witness, pace.rights_hold_seconds)
         orders = Orders(sweeps, tokens)
         bus.listener = relay
         house = House(hub, relay, identification, projections, witness, pulse, pace)
         stack.push_async_callback(relay.stop)
         stack.push_async_callback(orders.stop)
-        work = [bus.run(), pulse.run(), pulse.run_out_of_turn(), delivery.run(), *_sweeping(sweeps, pace)]
+        work = [bus.run(), fanout.run(), pulse.run(), pulse.run_out_of_turn(), delivery.run()]
+        work += [every(pace.expiry_seconds, fanout.sweep), *_sweeping(sweeps, pace)]
         if jwks is not None:
             await asyncio.to_thread(jwks.refresh)
             work.append(every(settings.jwks_refresh_seconds, lambda: asyncio.to_thread(jwks.refresh)))

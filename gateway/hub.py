@@ -18,8 +18,12 @@ from shared.tokens import Identity
 class Outlet(Protocol):
     """The way to one client. Never blocks, never raises; does nothing once the client is gone."""
 
-    def send(self, frame: bytes) -> None:
-        """Send a complete WebSocket frame."""
+    def send(self, frames: bytes) -> None:
+        """Send complete WebSocket frames."""
+
+    def is_slow(self) -> bool:
+        """Whether much of what was sent is still waiting to be read."""
+        ...
 
     def close(self, code: Close) -> None:
         """Close the socket."""
@@ -50,7 +54,7 @@ class Subscription:
     """One client in one room. ``buffer`` is what was heard while joining.
 
     Nothing up to version ``floor`` of ``epoch`` is sent (again). ``confirmed_at`` is when the right was last known
-    to hold, in seconds of the loop's clock.
+    to hold, in seconds of the loop's clock. ``has_missed`` is set while counters were left out for a slow reader.
     """
 
     client: Client
@@ -59,6 +63,8 @@ class Subscription:
     confirmed_at: float
     floor: int = 0
     epoch: str = ""
+    is_live: bool = False
+    has_missed: bool = False
     buffer: list[Push] = field(default_factory=list)
 
 

@@ -1,6 +1,6 @@
 """Every metric of the gateway, by name."""
 
-from prometheus_client import Counter, Gauge
+from prometheus_client import Counter, Gauge, Histogram
 
 CONNECTIONS = Gauge("muster_gateway_connections", "Sockets that are open and past CONNECT.")
 SUBSCRIPTIONS = Gauge("muster_gateway_subscriptions", "Channels followed, over all sockets.")
@@ -11,3 +11,9 @@ RECOVERED = Counter("muster_gateway_recovered", "Resumes, by whether history bri
 PUSHES = Counter("muster_gateway_pushes", "Pushes heard from Redis.")
 BUS_RECONNECTS = Counter("muster_gateway_pubsub_reconnects", "Times the pub/sub connection was lost and came back.")
 POINTS = Counter("muster_gateway_points", "Points of presence appended to the event stream.")
+BYTES = Counter("muster_gateway_bytes", "Bytes of pushes written to sockets.")
+BROADCAST_SECONDS = Histogram(
+    "muster_gateway_broadcast_seconds",
+    "From the first to the last write of one batch of pushes, with what others did between its slices.",
+    buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0),
+)

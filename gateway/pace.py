@@ -13,6 +13,8 @@ class Pace:
     """From the upgrade to CONNECT."""
     ping_seconds: float = 15.0
     """Between protocol pings; also how long a pong may take."""
+    tick_seconds: float = 0.02
+    """Pushes of a channel that come within this long leave together."""
     flush_seconds: float = 0.1
     """How long points of presence wait for each other; they are to be visible within 1 s."""
     redis_seconds: float = 2.0

@@ -9,6 +9,7 @@ from redis.exceptions import RedisError
 
 from gateway import answers, metrics
 from gateway.bus import Bus
+from gateway.fanout import Fanout
 from gateway.hub import Client, Hub, Subscription
 from gateway.pushes import read_push
 from gateway.recovery import Gap, Reading, missed, readable
@@ -26,9 +27,17 @@ log = structlog.get_logger()
 class Relay:
     """The listener of the bus; brings what it hears to the hub's rooms."""
 
-    def __init__(self, hub: Hub, bus: Bus, control: Callable[[bytes], None], retry_seconds: float = RETRY_SECONDS):
+    def __init__(
+        self,
+        hub: Hub,
+        bus: Bus,
+        fanout: Fanout,
+        control: Callable[[bytes], None],
+        retry_seconds: float = RETRY_SECONDS,
+    ):
         self._hub = hub
         self._bus = bus
+        self._fanout = fanout
         self._control = control
         self._retry_seconds = retry_seconds
         self._confirmed: dict[Room, asyncio.Task[None]] = {}
@@ -51,6 +60,8 @@ class Relay:
             return
         if not room.hear(push):
             self.catch_up(room)
+        if room.unsent:
+            self._fanout.wake(room)
 
     def returned(self) -> None:
         """See :class:`gateway.bus.Listener`."""
@@ -65,13 +76,18 @@ class Relay:
         self.leave(client, resume.channel)
         now = asyncio.get_running_loop().time()
         subscription = self._hub.enter(client, resume.channel, session_id, right, now)
+        after = readable(resume.version)
+        reading = subscription.room.reading(after, resume.epoch) if self._bus.is_up else None
         try:
-            reading = await self._fitting(subscription, readable(resume.version))
+            if reading is None or after != resume.version:
+                reading = await self._fitting(subscription, after)
         except BaseException:
             self.leave(client, resume.channel)
             raise
         if client.subscriptions.get(resume.channel) is subscription:
             _begin(subscription, resume, reading)
+            if not subscription.room.is_in(reading.top.epoch):
+                self._fanout.finish(subscription.room)
             if not subscription.room.settle(subscription, reading.top):
                 self.catch_up(subscription.room)
 
@@ -134,6 +150,7 @@ class Relay:
         if (task := self._catching_up.get(room)) is not None:
             task.cancel()
         self._stale.discard(room)
+        self._fanout.forget(room)
         self._bus.unsubscribe(room.channel)
 
     def _caught_up(self, room: Room, done: asyncio.Task[None]) -> None:
@@ -153,8 +170,11 @@ class Relay:
                 await asyncio.sleep(self._retry_seconds)
                 self._stale.add(room)
                 continue
+            self._fanout.finish(room)
             if not room.catch_up(reading):
                 self._stale.add(room)
+            if room.unsent:
+                self._fanout.wake(room)
 
 
 def _begin(subscription: Subscription, resume: Resume, reading: Reading) -> None:

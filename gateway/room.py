@@ -6,10 +6,13 @@ subscription itself. Then it is *live*: all up to the room's position has been s
 
 Whatever was heard before a reading began is covered by that reading, since it had been numbered before it was heard.
 That is why buffers are emptied when a reading begins.
+
+``position`` is what has been taken in; ``unsent`` is the part of it that is on its way out (:mod:`gateway.fanout`).
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -19,11 +22,15 @@ from gateway import answers
 from gateway.pushes import Push
 from gateway.recovery import Gap, Position, Reading, missed
 from gateway.rights import Right
+from gateway.showing import Counters
 from gateway.views import portions
-from gateway.wire import text_frame
 
 if TYPE_CHECKING:
     from gateway.hub import Subscription
+
+
+RECENT = 64
+"""Pushes a room remembers, so that those who come back soon cost Redis nothing."""
 
 
 @dataclass(eq=False, slots=True)
@@ -34,6 +41,9 @@ class Room:
     session_id: UUID
     position: Position | None = None
     pending: list[Push] | None = None
+    unsent: list[Push] = field(default_factory=list)
+    counters: Counters = field(default_factory=Counters)
+    recent: deque[Push] = field(default_factory=lambda: deque(maxlen=RECENT))
     joining: set[Subscription] = field(default_factory=set)
     staff: set[Subscription] = field(default_factory=set)
     students: dict[UUID, set[Subscription]] = field(default_factory=dict)
@@ -43,14 +53,29 @@ class Room:
         """Whether nobody is here."""
         return not (self.joining or self.staff or self.students)
 
+    def is_in(self, epoch: str) -> bool:
+        """Whether the room stands in this epoch, or nowhere yet."""
+        return self.position is None or self.position.epoch == epoch
+
     def hear(self, push: Push) -> bool:
-        """Take a push from the bus. False: something before it was missed, the room must catch up."""
+        """Take in a push from the bus. False: something before it was missed, the room must catch up."""
         for subscription in self.joining:
             subscription.buffer.append(push)
         if self.pending is not None:
             self.pending.append(push)
             return True
         return self.position is None or self._pass_on(push, self.position)
+
+    def reading(self, after: int | None, epoch: str | None) -> Reading | None:
+        """Where the room stands and what came after a version, as far as it remembers; ``None``: ask Redis."""
+        here = self.position
+        if here is None or self.pending is not None:
+            return None
+        if after is None:
+            return Reading(here)
+        later = [push for push in self.recent if push.version > after]
+        known = epoch == here.epoch and after <= here.version and len(later) == here.version - after
+        return Reading(here, later) if known else None
 
     def fits(self, subscription: Subscription, top: Position) -> bool:
         """Whether what was buffered since the reading began follows it without a hole, up to where the room is.
@@ -63,7 +88,10 @@ class Room:
         return end is not None and (here is None or here.epoch != top.epoch or here.version <= end)
 
     def settle(self, subscription: Subscription, top: Position) -> bool:
-        """Make somebody live at a position that fits. False: the room is elsewhere and must catch up."""
+        """Make somebody live at a position that fits. False: the room is in another epoch and must catch up.
+
+        What it still has to say of its own epoch is nothing for them: it must have been sent before.
+        """
         subscription.floor, subscription.epoch = top.version, top.epoch
         for push in subscription.buffer:
             if push.version > subscription.floor:
@@ -73,22 +101,33 @@ class Room:
         self._seat(subscription)
         if self.position is None:
             self.position = Position(subscription.floor, top.epoch)
-        return self.position.epoch == top.epoch
+        if self.position.epoch == top.epoch:
+            return True
+        self.counters.forget()
+        return False
 
     def catch_up(self, reading: Reading) -> bool:
-        """Bring everyone to the top that was read, then to what was heard since. False: read again."""
+        """Bring everyone to the top that was read, then to what was heard since. False: read again.
+
+        Nothing may be ``unsent``: who is told to resync must not be sent older things afterwards.
+        """
+        assert not self.unsent
         heard, self.pending = self.pending or [], None
         before, self.position = self.position or reading.top, reading.top
         later = missed(before.version, before.epoch, reading)
         gap = later if isinstance(later, Gap) else None
+        if gap is not None:
+            self.recent.clear()
+            self.counters.forget()
         for subscription in list(self.live()):
             self._bridge_or_resync(subscription, gap, reading.top)
         for push in [] if isinstance(later, Gap) else later:
-            self._send(push)
+            self._take(push)
         return all(self._pass_on(push, self.position) for push in heard)
 
     def leave(self, subscription: Subscription) -> None:
         """Forget somebody, joining or live."""
+        subscription.is_live = False
         self.joining.discard(subscription)
         self.staff.discard(subscription)
         user_id = subscription.client.identity.user_id
@@ -111,34 +150,20 @@ class Room:
         subscription.client.tell(answers.resync(self.channel, gap or Gap.NEW_EPOCH))
 
     def _pass_on(self, push: Push, position: Position) -> bool:
-        """Send a push to everyone if it is the next one. False: it is further on, or of another epoch."""
+        """Take a push for everyone if it is the next one. False: it is further on, or of another epoch."""
         if push.epoch != position.epoch or push.version > position.version + 1:
             return False
         if push.version == position.version + 1:
             self.position = Position(push.version, push.epoch)
-            self._send(push)
+            self._take(push)
         return True
 
-    def _send(self, push: Push) -> None:
-        """One frame for all staff; students get their portions."""
-        frame = text_frame(push.frame)
-        for subscription in self.staff:
-            if push.version > subscription.floor:
-                subscription.client.outlet.send(frame)
-        if self.students:
-            self._send_portions(push)
-
-    def _send_portions(self, push: Push) -> None:
-        shares = portions(push)
-        if shares.everyone is not None:
-            frame = text_frame(shares.everyone)
-            for theirs in self.students.values():
-                _send_to(theirs, push.version, frame)
-        for student_id, own in shares.own.items():
-            if student_id in self.students:
-                _send_to(self.students[student_id], push.version, text_frame(own))
+    def _take(self, push: Push) -> None:
+        self.unsent.append(push)
+        self.recent.append(push)
 
     def _seat(self, subscription: Subscription) -> None:
+        subscription.is_live = True
         self.joining.discard(subscription)
         if subscription.right is Right.STAFF:
             self.staff.add(subscription)
@@ -155,12 +180,6 @@ def give(subscription: Subscription, push: Push) -> None:
         content = shares.everyone or shares.own.get(subscription.client.identity.user_id)
     if content is not None:
         subscription.client.tell(content)
-
-
-def _send_to(subscriptions: set[Subscription], version: int, frame: bytes) -> None:
-    for subscription in subscriptions:
-        if version > subscription.floor:
-            subscription.client.outlet.send(frame)
 
 
 def _end(pushes: list[Push], top: Position) -> int | None:

@@ -19,6 +19,10 @@ CLOSE_SECONDS = 5.0
 """How long a client may take to answer a close frame."""
 
 
+SLOW_SHARE = 4
+"""Counters are left out for whoever has this share (one fourth) of what may wait for them waiting."""
+
+
 def text_frame(content: bytes) -> bytes:
     """A complete, unmasked text frame."""
     return Frame(Opcode.TEXT, content).serialize(mask=False)
@@ -41,7 +45,18 @@ class SocketOutlet:
     ``was_cut`` says that the client was not heard when the socket ended. ``on_proof`` is called at every proof of life.
     """
 
-    __slots__ = ("_abort", "_awaited", "_connection", "_most", "asked_at", "closed_with", "on_proof", "slot", "was_cut")
+    __slots__ = (
+        "_abort",
+        "_awaited",
+        "_connection",
+        "_most",
+        "_was_slow",
+        "asked_at",
+        "closed_with",
+        "on_proof",
+        "slot",
+        "was_cut",
+    )
 
     def __init__(self, connection: Line, bytes_per_client: int) -> None:
         self._connection = connection
@@ -52,18 +67,29 @@ class SocketOutlet:
         self.asked_at = 0.0
         self.closed_with: Close | None = None
         self.was_cut = False
+        self._was_slow = False
         self.on_proof: Callable[[], None] | None = None
         connection.outlet = self
 
-    def send(self, frame: bytes) -> None:
-        """Send a complete frame, as the hub's ``Outlet``."""
+    def send(self, frames: bytes) -> None:
+        """Send complete frames, as the hub's ``Outlet``."""
         connection = self._connection
         if connection.protocol.state is not State.OPEN or connection.send_in_progress is not None:
             return
         transport: Any = connection.transport
-        transport.write(frame)
-        if transport.get_write_buffer_size() > self._most:
-            self.close(Close.SLOW)
+        transport.write(frames)
+        waiting = transport.get_write_buffer_size()
+        if waiting > self._most // SLOW_SHARE:
+            self._was_slow = True
+            if waiting > self._most:
+                self.close(Close.SLOW)
+
+    def is_slow(self) -> bool:
+        """See :class:`gateway.hub.Outlet`."""
+        if self._was_slow:
+            transport: Any = self._connection.transport
+            self._was_slow = transport.get_write_buffer_size() > self._most // SLOW_SHARE
+        return self._was_slow
 
     def close(self, code: Close, reason: str | None = None) -> None:
         """Send the close frame now; cut the line if no answer comes, since waiting is what slow clients make of it."""

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.bus import MemoryBus
+from gateway.fanout import Fanout
 from gateway.hub import Client, Hub
 from gateway.recovery import Reading
 from gateway.relay import Relay
@@ -86,10 +87,10 @@ class Dashboard(MemoryOutlet):
     client: Client | None = None
     frames: list[dict[str, Any]] = field(default_factory=list)
 
-    def send(self, frame: bytes) -> None:
+    def take(self, frame: dict[str, Any]) -> None:
         """Act on a frame at once, as a page does."""
-        super().send(frame)
-        kind, payload = self.frames[-1]["type"], self.frames[-1]["payload"]
+        super().take(frame)
+        kind, payload = frame["type"], frame["payload"]
         if kind == "SUBSCRIBED":
             self._subscribed(payload["data"])
         elif kind == "RESYNC":
@@ -150,7 +151,9 @@ class Stage:
         self.bus = LazyBus()
         self.truth = Truth(self.bus)
         self.hub = Hub()
-        self.relay = Relay(self.hub, self.bus, lambda _message: None, retry_seconds=0)
+        fanout = Fanout(tick=0.0)
+        self.sending = asyncio.create_task(fanout.run())
+        self.relay = Relay(self.hub, self.bus, fanout, lambda _message: None, retry_seconds=0)
         self.bus.listener = self.relay
         self.dashboards = [Dashboard(self.truth) for _ in range(3)]
         self.must_look = False
@@ -241,6 +244,7 @@ async def play(steps: list[Step]) -> None:
         stage.join(dashboard)
     await stage.compare()
     await stage.relay.stop()
+    stage.sending.cancel()
 
 
 @pytest.mark.parametrize("moment", range(20))

@@ -1,6 +1,7 @@
 """In-memory stand-ins: a client that keeps what it was sent, and people to be."""
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -18,22 +19,39 @@ def somebody(role: Role = Role.TEACHER, user_id: UUID | None = None) -> Identity
     return Identity(user_id or uuid4(), role, uuid4().hex, datetime.now(UTC) + timedelta(hours=1))
 
 
-def content(frame: bytes) -> bytes:
-    """What an unmasked text frame carries."""
-    assert frame[0] == 0x81
-    return frame[{126: 4, 127: 10}.get(frame[1], 2) :]
+def contents(frames: bytes) -> Iterator[bytes]:
+    """What unmasked text frames carry."""
+    while frames:
+        assert frames[0] == 0x81
+        head = {126: 4, 127: 10}.get(frames[1], 2)
+        size = int.from_bytes(frames[2:head]) if head > 2 else frames[1]
+        yield frames[head : head + size]
+        frames = frames[head + size :]
 
 
 class MemoryOutlet:
-    """The way to a client who keeps everything."""
+    """The way to a client who keeps everything, unless it is ``slow``."""
+
+    writes = 0
+    slow = False
 
     def __init__(self) -> None:
         self.frames: list[dict[str, Any]] = []
         self.closed_with: Close | None = None
 
-    def send(self, frame: bytes) -> None:
+    def send(self, frames: bytes) -> None:
         """See :class:`gateway.hub.Outlet`."""
-        self.frames.append(json.loads(content(frame)))
+        self.writes += 1
+        for content in contents(frames):
+            self.take(json.loads(content))
+
+    def take(self, frame: dict[str, Any]) -> None:
+        """A frame was read."""
+        self.frames.append(frame)
+
+    def is_slow(self) -> bool:
+        """See :class:`gateway.hub.Outlet`."""
+        return self.slow
 
     def close(self, code: Close) -> None:
         """See :class:`gateway.hub.Outlet`."""

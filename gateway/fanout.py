@@ -1,0 +1,158 @@
+"""From rooms to sockets: what came within a tick goes out as one write per client, in slices (3-realtime 3.4).
+
+The first push after a quiet tick leaves at once, with everything that the same read from Redis brought; what follows
+waits for the tick's end. So the CPU it takes is bounded by clients ÷ tick, whatever is published, and nothing waits
+longer than a tick. After :data:`SLICE` writes others get their turn on the loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Iterator
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from gateway import answers, metrics
+from gateway.room import Room
+from gateway.showing import Batch, Strip, batch_of
+
+if TYPE_CHECKING:
+    from gateway.hub import Subscription
+
+SLICE = 200
+MISSED = "slow_reader"
+"""The ``reason`` of a RESYNC for whoever read so slowly that counters were left out."""
+
+
+class Fanout:
+    """Sends what rooms have taken in. :meth:`run` is the sending; nothing is sent without it but by :meth:`finish`."""
+
+    def __init__(self, tick: float) -> None:
+        self._tick = tick
+        self._queue: deque[Room] = deque()
+        self._something = asyncio.Event()
+        self._waiting: dict[Room, asyncio.TimerHandle | None] = {}  # None: it is in the queue
+        self._sent_at: dict[Room, float] = {}
+        self._under_way: dict[Room, Iterator[int]] = {}
+        self._lagging: set[Subscription] = set()
+
+    def wake(self, room: Room) -> None:
+        """Send what a room has, as soon as its tick allows."""
+        self._wait(room, self._sent_at.get(room, float("-inf")) + self._tick)
+
+    def finish(self, room: Room) -> None:
+        """Send everything of a room now, without a pause."""
+        for _ in self._under_way.pop(room, ()):
+            pass
+        if room.unsent:
+            for _ in self._deliver(room):
+                pass
+
+    def forget(self, room: Room) -> None:
+        """A room is closed."""
+        handle = self._waiting.pop(room, None)
+        if handle is not None:
+            handle.cancel()
+        self._sent_at.pop(room, None)
+        self._under_way.pop(room, None)
+
+    async def run(self) -> None:
+        """Send until cancelled."""
+        budget = SLICE
+        while True:
+            await self._something.wait()
+            self._something.clear()
+            while self._queue:
+                room = self._queue.popleft()
+                if self._waiting.pop(room, self) is self:
+                    continue  # it was closed meanwhile
+                delivery = self._under_way[room] = self._deliver(room)
+                for written in delivery:
+                    budget -= written
+                    if budget <= 0:
+                        budget = SLICE
+                        await asyncio.sleep(0)
+                self._under_way.pop(room, None)
+
+    async def sweep(self) -> None:
+        """Tell those who were slow and no longer are that they have missed counters: nobody is left silently behind."""
+        for subscription in list(self._lagging):
+            if not subscription.is_live:
+                self._lagging.discard(subscription)
+            elif not subscription.client.outlet.is_slow():
+                self._resync(subscription)
+
+    def _wait(self, room: Room, until: float) -> None:
+        """Have the room's turn come no later than this."""
+        if room in self._waiting:
+            handle = self._waiting[room]
+            if handle is None or handle.when() <= until:
+                return
+            handle.cancel()
+        loop = asyncio.get_running_loop()
+        if until <= loop.time():
+            self._enqueue(room)
+        else:
+            self._waiting[room] = loop.call_at(until, self._enqueue, room)
+
+    def _enqueue(self, room: Room) -> None:
+        self._waiting[room] = None
+        self._queue.append(room)
+        self._something.set()
+
+    def _deliver(self, room: Room) -> Iterator[int]:
+        """Write a batch to everybody; says now and then how much that was."""
+        now, began = asyncio.get_running_loop().time(), perf_counter()
+        pushes, room.unsent = room.unsent, []
+        batch = batch_of(pushes, room.counters, room.students, now)
+        self._sent_at[room] = now
+        if (due := room.counters.due()) is not None:
+            self._wait(room, due)
+        written = size = 0
+        for subscription, strip in _receivers(room, batch):
+            if subscription.is_live:
+                size += self._give(subscription, strip)
+                written += 1
+                if written % SLICE == 0:
+                    yield SLICE
+        metrics.BYTES.inc(size)
+        metrics.BROADCAST_SECONDS.observe(perf_counter() - began)
+        yield written % SLICE
+
+    def _give(self, subscription: Subscription, strip: Strip) -> int:
+        outlet = subscription.client.outlet
+        if outlet.is_slow():
+            frames = strip.without_counters(subscription.floor)
+            if any(part.is_counters for part in strip.parts):
+                subscription.has_missed = True
+                self._lagging.add(subscription)
+        else:
+            if subscription.has_missed:
+                self._resync(subscription)
+            frames = strip.after(subscription.floor)
+        if frames:
+            outlet.send(frames)
+        return len(frames)
+
+    def _resync(self, subscription: Subscription) -> None:
+        subscription.has_missed = False
+        self._lagging.discard(subscription)
+        subscription.client.tell(answers.resync(subscription.room.channel, MISSED))
+
+
+def _receivers(room: Room, batch: Batch) -> Iterator[tuple[Subscription, Strip]]:
+    """Everybody who is there when the batch begins; who joins later has a floor above it."""
+    if batch.staff.parts:
+        for subscription in list(room.staff):
+            yield subscription, batch.staff
+    for student_id, own in batch.own.items():
+        for subscription in list(room.students.get(student_id, ())):
+            yield subscription, own
+            # Counters that were shown out of turn, before something newer, are not shown again.
+            subscription.floor = max(subscription.floor, own.parts[-1].version)
+    if batch.students.parts:
+        for student_id, theirs in list(room.students.items()):
+            if student_id not in batch.own:
+                for subscription in list(theirs):
+                    yield subscription, batch.students
