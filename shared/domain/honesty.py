@@ -11,7 +11,7 @@ from math import comb
 LATE_CHANCE = 0.2
 """How often an honest scan comes after its step has ended: the seconds a phone takes, of a step's fifteen."""
 
-NEAR_CHANCE = 0.3
+NEAR_CHANCE = 0.45
 """How often two who always sit together check in right after each other."""
 
 NEAR_SECONDS = 3.0

@@ -24,6 +24,6 @@ def test_a_burst_is_one_code_used_late_by_many(late: int, of: int, burst: bool) 
     assert is_burst(late, of) is burst
 
 
-@pytest.mark.parametrize(("together", "of", "pair"), [(4, 4, False), (7, 7, False), (8, 8, True), (8, 16, False)])
+@pytest.mark.parametrize(("together", "of", "pair"), [(4, 4, False), (11, 11, False), (12, 12, True), (12, 18, False)])
 def test_a_pair_is_more_than_friends(together: int, of: int, pair: bool) -> None:
     assert is_pair(together, of) is pair

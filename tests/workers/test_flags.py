@@ -111,14 +111,14 @@ def test_the_same_pair_every_week_is_flagged_and_neighbours_are_not(
     ports: Ports, redis: Redis, owner: Engine, classroom: Classroom
 ) -> None:
     one, two, neighbour = classroom.students
-    for week in range(9):
+    for week in range(13):
         session_id = running_session(owner, classroom)
-        at = NOW - timedelta(weeks=8 - week)
+        at = NOW - timedelta(weeks=12 - week)
         scan(redis, session_id, one, at, 3)
         scan(redis, session_id, two, at + timedelta(seconds=1), 4)
         scan(redis, session_id, neighbour, at + timedelta(seconds=2 if week % 3 == 0 else 30), 5)
         drain(ports)
-        if week < 8:
+        if week < 12:
             end_session(owner, session_id)
     flag_patterns(ports)
     assert flags(owner, session_id) == {(one.id, "always_together"), (two.id, "always_together")}
