@@ -21,10 +21,11 @@ from api.ownership import as_person, require_staff
 from api.services import Services
 from api.sessions import SessionRow, load
 from api.threads import in_thread
+from shared.database import speak_as
 from shared.domain.refusals import Code, Refused
 from shared.domain.words import AccessSubject
 from shared.ids import new_id
-from shared.rollsheet import COLUMNS, COUNT, ROLL, cells, roll_of, streamed
+from shared.rollsheet import NAMES, SESSION
 from shared.sheets import Sheet, SheetFormat, file_name, open_sheet
 from shared.tokens import Identity
 
@@ -67,23 +68,17 @@ class ExportView(CamelView):
 
 
 async def export_roll(services: Services, who: Identity, session_id: UUID, form: SheetFormat) -> Response | ExportView:
-    """The file, or the export that will be one."""
-    out = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - closed when it has been sent, see _file
-    try:
-        async with as_person(services, who) as connection:
-            row = await load(connection, who, session_id)
-            require_staff(who)
-            await note_export(connection, who, AccessSubject.SESSION, session_id, form)
-            rows: int = (await connection.execute(COUNT, {"id": session_id})).scalar_one()
-            if rows > services.settings.export_rows:
-                asked = await _ask(services, connection, who, session_id, form, rows)
-            else:
-                await _write(services, connection, session_id, form, out)
-                return _file(_pieces(out), out.tell(), row, form)
-    except BaseException:
-        out.close()
-        raise
-    out.close()
+    """The file, or the export that will be one. It is noted before anything is read."""
+    async with as_person(services, who) as connection:
+        row = await load(connection, who, session_id)
+        require_staff(who)
+        await note_export(connection, who, AccessSubject.SESSION, session_id, form)
+        rows: int = (await connection.execute(SESSION.count, {"id": session_id})).scalar_one()
+        markers = list((await connection.execute(SESSION.markers, {"id": session_id})).scalars())
+        long = rows > services.settings.export_rows
+        asked = await _ask(services, connection, who, session_id, form, rows) if long else None
+    if asked is None:
+        return await _file_now(services, who, row, form, await _names(services, markers))
     services.nudger.export()
     return asked
 
@@ -128,21 +123,33 @@ async def _find(
     return row
 
 
-async def _write(
-    services: Services, connection: AsyncConnection, session_id: UUID, form: SheetFormat, out: IO[bytes]
-) -> None:
+async def _names(services: Services, people: list[UUID]) -> dict[UUID, str]:
+    async with speak_as(services.engine, None, None) as connection:
+        return {row.id: row.name for row in await connection.execute(NAMES, {"ids": people})}
+
+
+async def _file_now(
+    services: Services, who: Identity, row: SessionRow, form: SheetFormat, names: dict[UUID, str]
+) -> Response:
     """Rows as the cursor brings them, each handful written by a thread: zipping would hold up the loop."""
-    async with (
-        in_thread(open_sheet(form, out, COLUMNS)) as sheet,
-        connection.stream(streamed(ROLL), roll_of(session_id, services.now())) as found,
-    ):
-        async for rows in found.partitions():
-            await asyncio.to_thread(_append, sheet, rows)
+    out = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - closed when it has been sent
+    try:
+        async with (
+            as_person(services, who) as connection,
+            in_thread(open_sheet(form, out, SESSION.columns)) as sheet,
+            connection.stream(SESSION.rows, {"id": row.id, "now": services.now()}) as found,
+        ):
+            async for rows in found.partitions():
+                await asyncio.to_thread(_append, sheet, rows, names)
+    except BaseException:
+        out.close()
+        raise
+    return _file(_pieces(out), out.tell(), row, form)
 
 
-def _append(sheet: Sheet, rows: Sequence[Row[Any]]) -> None:
+def _append(sheet: Sheet, rows: Sequence[Row[Any]], names: dict[UUID, str]) -> None:
     for row in rows:
-        sheet.append(cells(row))
+        sheet.append(SESSION.cells(row, names))
 
 
 def _file(content: Iterator[bytes] | AsyncIterator[bytes], size: int, row: SessionRow, form: SheetFormat) -> Response:

@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from api.accesslog import note_view
 from api.cursors import LAST_ROW, make_row_cursor, read_row_cursor
 from api.history_views import (
     ChangedBy,
@@ -42,6 +43,7 @@ _OF_MARK = text("""
     FROM attendance_status_changes WHERE record_id = :id AND place < :before ORDER BY place DESC LIMIT :most
 """)
 _EVER = text("SELECT 1 FROM attendance_status_changes WHERE record_id = :id LIMIT 1")
+_WHOSE = text("SELECT student_id FROM attendance_status_changes WHERE record_id = :id LIMIT 1")
 _NAMES = text("SELECT id, first_name || ' ' || last_name AS name FROM users WHERE id = ANY(:ids)")
 
 Rows = Sequence[Row[Any]]
@@ -66,9 +68,11 @@ async def read_mark_history(services: Services, who: Identity, record_id: UUID, 
     ``forbidden`` for a mark that is somebody else's, ``not_found`` for one that never was.
     """
     async with as_person(services, who) as connection:
-        visible = (await connection.execute(_EVER, {"id": record_id})).one_or_none() is not None
-        rows = await _read(connection, _OF_MARK, record_id, wanted) if visible else []
-    if not visible:
+        whose = (await connection.execute(_WHOSE, {"id": record_id})).scalar_one_or_none()
+        if whose is not None:
+            await note_view(connection, who, whose)
+        rows = await _read(connection, _OF_MARK, record_id, wanted) if whose else []
+    if whose is None:
         raise await _refusal(services, record_id)
     shown = rows[: wanted.limit]
     names = await _names(services, shown)

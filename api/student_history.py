@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from api.accesslog import note_view
 from api.cursors import make_cursor, read_cursor
 from api.marking_bodies import StudentFilter
 from api.marking_views import AttendedSession, StudentHistory, StudentName, StudentRecord, StudentStatistics
@@ -54,6 +55,7 @@ async def read_student(services: Services, who: Identity, key: str, wanted: Stud
     conditions, more = _conditions(wanted)
     async with as_person(services, who) as connection:
         await _check_mine(connection, who, student)
+        await note_view(connection, who, student.id)
         counts = (await connection.execute(_select(_COUNTS, always), values)).one()
         rows = (await connection.execute(_select(_RECORDS, always + conditions, _PAGE), {**values, **more})).all()
     page = rows[: wanted.limit]

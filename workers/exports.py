@@ -16,7 +16,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy import Connection, Row, text
 
-from shared.rollsheet import COLUMNS, ROLL, cells, roll_of, streamed
+from shared.rollsheet import NAMES, SESSION
 from shared.sheets import SheetFormat, open_sheet
 from workers.ports import Ports
 
@@ -100,16 +100,18 @@ def _write_one(ports: Ports, export_id: UUID) -> None:
 
 def _write_rows(ports: Ports, export_id: UUID, export: Row[Any], out: IO[bytes]) -> int:
     """The roll, row by row; how many there were."""
-    rows = 0
-    with ports.engine.begin() as reading, open_sheet(SheetFormat(export.format), out, COLUMNS) as sheet:
+    done = 0
+    with ports.engine.begin() as reading, open_sheet(SheetFormat(export.format), out, SESSION.columns) as sheet:
         reading.execute(_PATIENCE, {"millis": str(int(STATEMENT_LIMIT.total_seconds() * 1000))})
-        with reading.execute(streamed(ROLL), roll_of(export.session_id, ports.now())) as found:
+        markers = list(reading.execute(SESSION.markers, {"id": export.session_id}).scalars())
+        names = {row.id: row.name for row in reading.execute(NAMES, {"ids": markers})}
+        with reading.execute(SESSION.rows, {"id": export.session_id, "now": ports.now()}) as found:
             for row in found:
-                sheet.append(cells(row))
-                rows += 1
-                if rows % REPORT_ROWS == 0:
-                    _report(ports, export_id, rows)
-    return rows
+                sheet.append(SESSION.cells(row, names))
+                done += 1
+                if done % REPORT_ROWS == 0:
+                    _report(ports, export_id, done)
+    return done
 
 
 def _report(ports: Ports, export_id: UUID, rows: int) -> None:
