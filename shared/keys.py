@@ -25,6 +25,20 @@ EVENT_LIMIT = PREFIX + "limit:events:"
 CONTROL = PREFIX + "control"
 """Pub/sub: facts of a session changed, a token died (shared.messages.control)."""
 
+CANARY = PREFIX + "canary"
+"""Hash ``sent`` (ISO 8601), ``seconds``: the last canary that became visible, and how long after it was accepted."""
+
+CONDITION = PREFIX + "condition"
+"""The pipeline's condition as last measured (shared.messages.condition); a minute."""
+
+GATEWAYS = PREFIX + "gateways"
+"""Hash gateway → its last report (shared.messages.condition)."""
+
+
+def progress(part: str) -> str:
+    """Set by whoever does a queue's work, or calls the schedule; ends after the longest pause that is no standstill."""
+    return f"{PREFIX}progress:{part}"
+
 
 def appended(batch_id: str) -> str:
     """Set once a gateway's batch of points is in the stream, so that trying again cannot double it; ten minutes."""
@@ -79,6 +93,16 @@ def revoked(token_id: str) -> str:
 def disabled(user_id: UUID) -> str:
     """String, set when a person is disabled; 24 h, the longest life of a token they may still hold."""
     return f"{PREFIX}disabled:{user_id}"
+
+
+def sockets(user_id: UUID) -> str:
+    """Hash gateway id → sockets a person has there; a day after the last one came."""
+    return f"{PREFIX}sockets:{user_id}"
+
+
+def gateway(gateway_id: str) -> str:
+    """Set while a gateway lives; what one without it says in :func:`sockets` counts no more."""
+    return f"{PREFIX}gateway:{gateway_id}"
 
 
 def idempotency(digest: str) -> str:

@@ -58,6 +58,11 @@ class Settings(BaseSettings):
     gateway_host: str = Field("127.0.0.1", description="Address the gateway listens on.")
     gateway_port: int = Field(8001, description="Port the gateway listens on.")
     gateway_metrics_port: int = Field(9101, description="Port of the gateway's `/metrics`; 0 turns it off.")
+    worker_host: str = Field("127.0.0.1", description="Address of the ports of workers and scheduler.")
+    worker_metrics_port: int = Field(
+        9102, description="Port of a worker's `/metrics`, `/livez` and `/readyz`; 0 turns it off."
+    )
+    scheduler_metrics_port: int = Field(9103, description="The same of the scheduler.")
     trusted_proxies: CommaList = Field(
         default_factory=list, description="Addresses whose `X-Forwarded-For` is believed, comma-separated."
     )
@@ -82,6 +87,16 @@ class Settings(BaseSettings):
     facts_seconds: float = Field(60.0, gt=0, description="How long a process trusts its copy of a session's facts.")
     drain_batch: int = Field(500, ge=1, le=10_000, description="Stream entries folded into one transaction.")
     ping_seconds: float = Field(15.0, gt=0, description="Protocol ping interval of the gateway.")
+    sockets_per_person: int = Field(5, ge=1, description="Sockets a person may have, over all gateways.")
+    gateway_sockets: int = Field(15_000, ge=1, description="Sockets one gateway process holds; more are sent away.")
+    gateway_accept_rate: int = Field(
+        500, ge=1, description="Sockets one gateway process accepts per second; the rest is told when to come back."
+    )
+    gateway_frames: int = Field(20, ge=1, description="Frames a socket may send per second.")
+    gateway_channels: int = Field(50, ge=1, description="Channels one socket may follow.")
+    gateway_drain_seconds: float = Field(
+        10.0, gt=0, description="How long a gateway that ends takes to send its clients elsewhere, in batches."
+    )
     overdue_minutes: int = Field(60, ge=1, description="An active session is closed this long after its end.")
 
     export_rows: int = Field(

@@ -109,6 +109,8 @@ async def started_stack() -> AsyncIterator[Stack]:
     environment |= {
         "MUSTER_API_METRICS_PORT": str(api_metrics),
         "MUSTER_GATEWAY_METRICS_PORT": str(gateway_metrics),
+        "MUSTER_WORKER_METRICS_PORT": "0",
+        "MUSTER_SCHEDULER_METRICS_PORT": "0",
     }
     arguments = ["--api-port", str(api_port), "--gateway-port", str(gateway_port)]
     with temporary_home() as home, (home / "up.log").open("wb") as log:

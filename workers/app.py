@@ -15,13 +15,15 @@ from shared.logs import configure_logs
 from shared.queue import DRAIN, EXPORT, broker_options, broker_url
 from shared.settings import Settings, load_settings
 from workers import ports
+from workers.exporter import share_metrics
 
 QUEUES = ("events", "suggestions", "exports", "maintenance")
 
 
 def create_celery(settings: Settings) -> Celery:
     """The application with every setting that matters (4-pipeline 4.2)."""
-    celery = Celery("muster", broker=broker_url(settings), include=["workers.tasks"], set_as_current=True)
+    modules = ["workers.tasks", "workers.watch"]
+    celery = Celery("muster", broker=broker_url(settings), include=modules, set_as_current=True)
     celery.conf.update(
         broker_transport_options=broker_options(settings),
         broker_connection_retry_on_startup=True,
@@ -62,6 +64,8 @@ def schedule() -> dict[str, dict[str, Any]]:
         "sweep": {"task": "maintenance.sweep", "schedule": 10.0, "options": {"expires": 10}},
         "forget-deliveries": {"task": "maintenance.forget_deliveries", "schedule": 3600.0, "options": {"expires": 600}},
         "snapshot": {"task": "maintenance.take_snapshots", "schedule": 10.0, "options": {"expires": 10}},
+        "condition": {"task": "maintenance.take_condition", "schedule": 5.0, "options": {"expires": 5}},
+        "canary": {"task": "maintenance.send_canary", "schedule": 60.0, "options": {"expires": 30}},
         "project": {"task": "maintenance.project_sessions", "schedule": 30.0, "options": {"expires": 30}},
     }
 
@@ -90,6 +94,7 @@ def _close(**_: object) -> None:
 
 @cache
 def _application() -> Celery:
+    share_metrics()
     return create_celery(load_settings())
 
 

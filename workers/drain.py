@@ -22,10 +22,12 @@ from sqlalchemy import Connection, insert, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from shared import keys
-from shared.messages.events import CheckInAccepted, Event, RosterChanged, SessionStatusChanged, decode
+from shared.messages.events import Canary, CheckInAccepted, Event, RosterChanged, SessionStatusChanged, decode
 from shared.messages.pushes import Push
 from shared.models import DeadLetter
+from workers import canary, progress
 from workers.apply import apply
+from workers.metrics import BURIED, DRAIN_SECONDS, DRAINED
 from workers.ports import Ports
 from workers.project import project, remember_receipts
 from workers.sources import Delivery, InboxSource, Source, StreamSource
@@ -51,6 +53,7 @@ class Pass:
     applied: list[Delivery] = field(default_factory=list)
     failed: list[tuple[Delivery, str]] = field(default_factory=list)
     pushes: list[Push] = field(default_factory=list)
+    canaries: list[Canary] = field(default_factory=list)
 
 
 def drain(ports: Ports) -> bool:
@@ -70,10 +73,11 @@ def drain(ports: Ports) -> bool:
 
 def drain_once(ports: Ports, source: Source) -> int:
     """One batch of one source; how many events are settled."""
+    began = time.perf_counter()
     with source.take(ports.settings.drain_batch) as deliveries:
         if not deliveries:
             return 0
-        done = Pass()
+        done, origin = Pass(), deliveries[0].origin
         readable = list(_readable(deliveries, done))
         with (
             ports.engine.connect() as connection,
@@ -81,23 +85,33 @@ def drain_once(ports: Ports, source: Source) -> int:
         ):
             _apply(connection, readable, done)
             ports.publisher.publish(done.pushes)
+            canary.seen(ports, done.canaries)
             project(ports, connection, _changed_sessions(readable))
-            if deliveries[0].origin == "inbox":
+            if origin == "inbox":
                 remember_receipts(ports, [event for _, event in readable if isinstance(event, CheckInAccepted)])
         dead = [(delivery, reason) for delivery, reason in done.failed if delivery.tries >= MOST_TRIES]
         _bury(ports, dead)
         settled = [*done.applied, *(delivery for delivery, _ in dead)]
         source.settle(settled, [delivery for delivery, _ in done.failed if delivery.tries < MOST_TRIES])
-        log.debug("drained", origin=deliveries[0].origin, applied=len(done.applied), failed=len(done.failed))
+        progress.note(ports.redis, "events")
+        DRAINED.labels(origin).inc(len(settled))
+        DRAIN_SECONDS.labels(origin).observe(time.perf_counter() - began)
+        log.debug("drained", origin=origin, applied=len(done.applied), failed=len(done.failed))
         return len(settled)
 
 
 def _readable(deliveries: Sequence[Delivery], done: Pass) -> Iterator[Readable]:
     for delivery in deliveries:
         try:
-            yield delivery, decode(delivery.payload)
+            event = decode(delivery.payload)
         except msgspec.DecodeError as error:
             done.failed.append((delivery, f"unreadable: {error}"))
+            continue
+        if isinstance(event, Canary):
+            done.canaries.append(event)
+            done.applied.append(delivery)
+        else:
+            yield delivery, event
 
 
 def _apply(connection: Connection, batch: Sequence[Readable], done: Pass) -> None:
@@ -170,4 +184,5 @@ def _bury(ports: Ports, dead: Sequence[tuple[Delivery, str]]) -> None:
     ]
     with ports.engine.begin() as connection:
         connection.execute(insert(DeadLetter), rows)
+    BURIED.inc(len(dead))
     log.error("dead letters", count=len(dead), reason=dead[0][1])

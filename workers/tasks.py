@@ -5,7 +5,8 @@ from uuid import UUID
 from celery import shared_task
 
 from shared.queue import DRAIN, EXPORT, SUGGEST
-from workers import exports, maintenance, suggestions
+from workers import canary, exports, maintenance, suggestions
+from workers.condition import take_condition
 from workers.drain import drain as drain_events
 from workers.flags import flag_patterns
 from workers.ports import current
@@ -79,3 +80,16 @@ def forget_deliveries() -> None:
 def project_sessions() -> None:
     """Tell Redis again what it may have forgotten."""
     maintenance.project_sessions(current())
+
+
+@shared_task(name="maintenance.take_condition")
+def measure() -> None:
+    """Look how the pipeline is."""
+    take_condition(current())
+
+
+@shared_task(name="maintenance.send_canary")
+def send_canary() -> None:
+    """Measure how long an event takes until everybody may see it."""
+    if canary.send(current()):
+        drain.apply_async(queue="events")

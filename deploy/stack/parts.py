@@ -40,15 +40,21 @@ def worker_parts(settings: Settings, variables: Mapping[str, str]) -> list[Part]
     celery = ("celery", "--quiet", "-A", "workers.app")  # without its banner of 20 lines
     level = f"--loglevel={settings.log_level}"
     quiet = ("--without-gossip", "--without-mingle", level)
-    parts = [
-        Part(
-            _python(queue, variables, *celery, "worker", "-Q", queue, "-n", f"{queue}@%h", "-c", str(size), *quiet),
-            ready_text=" ready." if settings.log_level in ("DEBUG", "INFO") else None,
-        )
-        for queue, size in POOLS.items()
-    ]
+    ports = _metrics_ports(settings)
+    parts = []
+    for queue, size in POOLS.items():
+        pool = ("-Q", queue, "-n", f"{queue}@%h", "-c", str(size))
+        worker = _python(queue, {**variables, **ports[queue]}, *celery, "worker", *pool, *quiet)
+        parts.append(Part(worker, ready_text=" ready." if settings.log_level in ("DEBUG", "INFO") else None))
     beat = _python("beat", variables, *celery, "beat", "--pidfile=", level)
     return [*parts, Part(beat)]
+
+
+def _metrics_ports(settings: Settings) -> dict[str, dict[str, str]]:
+    """All pools run on one machine here, so each has a port of its own: the next ones after the scheduler's."""
+    first, following = settings.worker_metrics_port, settings.scheduler_metrics_port + 1
+    ports = [first, *range(following, following + len(POOLS) - 1)] if first else [0] * len(POOLS)
+    return {queue: {"MUSTER_WORKER_METRICS_PORT": str(port)} for queue, port in zip(POOLS, ports, strict=True)}
 
 
 def command_program(name: str, variables: Mapping[str, str], *arguments: str) -> Program:

@@ -7,6 +7,7 @@ module             way                     when lost
 ``pushes``         drain → gateways        a gap in versions; the reader resumes from history or resyncs
 ``control``        any → API, gateways     facts end by themselves; a token is checked again within 60 s;
                                            the drain is called every second anyway
+``condition``      workers → API, beat     it is measured again; older than a minute there is none
 ``frames``         browser ↔ gateway       the browser sees a broken socket and reconnects
 =================  ======================  ==================================================================
 """
