@@ -31,7 +31,7 @@ _STUDENTS = text("""
 """)
 _ON_ROLL = text("""
     SELECT asked.id FROM unnest(CAST(:students AS uuid[])) AS asked (id)
-    WHERE asked.id IN (SELECT l.student_id FROM session_roll l WHERE l.session_id = :session)
+    WHERE (SELECT true FROM session_roll l WHERE l.session_id = :session AND l.student_id = asked.id)
 """)
 _HEAD = text("""
     SELECT coalesce(c.subject_code, split_part(s.class_name, ' ', 1)) AS subject_code,

@@ -1,4 +1,4 @@
-"""What the marking API needs: whether a mark exists."""
+"""What marking needs: whether a mark exists, and the same cost in a small class and a large one."""
 
 from pathlib import Path
 
