@@ -25,13 +25,16 @@ async def livez(_request: Request) -> Response:
 
 async def readyz(request: Request) -> Response:
     """Database, queue and migrations; 503 names the checks that fail."""
-    services: Services = request.app.state.services
+    if found := await failing(request.app.state.services):
+        return JSONResponse({"status": "unavailable", "failing": found}, 503, headers={"Retry-After": "2"})
+    return JSONResponse({"status": "ok"})
+
+
+async def failing(services: Services) -> list[str]:
+    """The checks that fail: ``database``, ``queue``, ``migrations``."""
     checks: dict[str, Callable[[Services], Awaitable[None]]] = {"database": _database, "queue": _queue}
     results = await asyncio.gather(*(_passes(name, check, services) for name, check in checks.items()))
-    failing = [name for found in results for name in found]
-    if failing:
-        return JSONResponse({"status": "unavailable", "failing": failing}, 503, headers={"Retry-After": "2"})
-    return JSONResponse({"status": "ok"})
+    return [name for found in results for name in found]
 
 
 async def _passes(name: str, check: Callable[[Services], Awaitable[None]], services: Services) -> list[str]:

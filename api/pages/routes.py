@@ -2,7 +2,7 @@
 
 from starlette.routing import Route
 
-from api.pages import checkin, join, live, login, teach
+from api.pages import checkin, join, live, login, status, teach
 
 SESSION = "/teach/sessions/{session_id:uuid}"
 JOIN = "/join/{session_id:uuid}"
@@ -18,6 +18,7 @@ page_routes = [
     Route("/checkin/code", checkin.take_code, methods=["POST"], name="check_in_code"),
     Route(JOIN, join.show, name="join_page"),
     *(Route(f"{JOIN}/{word}", join.tap, methods=["POST"], name=f"join_{word}") for word in ("here", "leave")),
+    Route("/status", status.show, name="status"),
     Route("/teach", teach.day, name="teach"),
     Route("/teach/sessions", teach.start_class, methods=["POST"], name="start_class"),
     Route(f"{SESSION}/live", live.card, name="live_card"),

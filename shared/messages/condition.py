@@ -69,6 +69,11 @@ def decode(payload: bytes | None) -> Condition | None:
 
 def held(reports: Mapping[bytes, bytes], now: datetime) -> Held:
     """What the gateways that still report hold."""
-    read = [_report.decode(payload) for payload in reports.values()]
-    living = [report.sockets for report in read if now - report.at < REPORT_LIFE]
+    gone = set(silent(reports, now))
+    living = [_report.decode(payload).sockets for name, payload in reports.items() if name not in gone]
     return Held(len(living), sum(living))
+
+
+def silent(reports: Mapping[bytes, bytes], now: datetime) -> list[bytes]:
+    """The gateways that have said nothing for too long."""
+    return [name for name, payload in reports.items() if now - _report.decode(payload).at >= REPORT_LIFE]
