@@ -2,7 +2,7 @@
 
 from starlette.routing import Route
 
-from api.pages import checkin, join, live, login, status, teach
+from api.pages import checkin, honesty, join, live, login, status, teach
 
 SESSION = "/teach/sessions/{session_id:uuid}"
 JOIN = "/join/{session_id:uuid}"
@@ -21,6 +21,9 @@ page_routes = [
     Route("/status", status.show, name="status"),
     Route("/teach", teach.day, name="teach"),
     Route("/teach/sessions", teach.start_class, methods=["POST"], name="start_class"),
+    Route(f"{SESSION}/honesty", honesty.show, name="honesty_page"),
+    Route(f"{SESSION}/honesty/rules", honesty.save_rules, methods=["POST"], name="honesty_rules"),
+    Route(f"{SESSION}/honesty/call", honesty.ask, methods=["POST"], name="honesty_call"),
     Route(f"{SESSION}/live", live.card, name="live_card"),
     *(Route(f"{SESSION}/{order}", live.ask, name=f"ask_{order}") for order in ("end", "cancel")),
     *(

@@ -1,0 +1,72 @@
+"""The page of rules, calls and flags: plain forms over the same functions as the API."""
+
+import pytest
+
+from tests.api.lecture import Lecture
+from tests.api.pages.conftest import Open
+from tests.campus import Classroom
+from workers.drain import drain
+from workers.ports import Ports
+
+FENCE = {"fenced": "on", "latitude": "48.137", "longitude": "11,575", "radiusMeters": "80", "geofence": "flag"}
+
+
+def path_of(lecture: Lecture) -> str:
+    """Where the page is."""
+    return f"/teach/sessions/{lecture.id}/honesty"
+
+
+async def test_rules_are_saved_and_shown(lecture: Lecture, classroom: Classroom, open_as: Open) -> None:
+    teacher = open_as(classroom.teacher)
+    answer = await teacher.post(f"{path_of(lecture)}/rules", data={**FENCE, "device": "refuse"})
+    assert (answer.status_code, answer.headers["location"]) == (303, f"{path_of(lecture)}?saved=1")
+    page = (await teacher.get(answer.headers["location"])).text
+    assert "Saved." in page
+    assert 'name="latitude" inputmode="decimal" value="48.137"' in page
+    rules = (await lecture.teacher.get(f"{lecture.path}/check-in-rules")).json()
+    assert rules["geofence"] == {"latitude": 48.137, "longitude": 11.575, "radiusMeters": 80.0}
+    assert rules["checkInRules"] == {"geofence": "flag", "device": "refuse"}
+
+
+@pytest.mark.parametrize("wrong", [{"latitude": "north"}, {"latitude": "91"}, {"radiusMeters": ""}, {"device": "x"}])
+async def test_wrong_rules_are_named_and_not_saved(
+    lecture: Lecture, classroom: Classroom, open_as: Open, wrong: dict[str, str]
+) -> None:
+    answer = await open_as(classroom.teacher).post(f"{path_of(lecture)}/rules", data={**FENCE, **wrong})
+    assert answer.status_code == 422
+    assert f"{next(iter(wrong))}." in answer.text
+    assert (await lecture.teacher.get(f"{lecture.path}/check-in-rules")).json()["geofence"] is None
+
+
+async def test_a_call_shows_who_has_not_answered(
+    lecture: Lecture, classroom: Classroom, open_as: Open, ports: Ports
+) -> None:
+    teacher = open_as(classroom.teacher)
+    call = {"kind": "exit", "percent": "100"}
+    assert "nobody to ask" in (await teacher.post(f"{path_of(lecture)}/call", data=call)).text
+    await lecture.scan(lecture.student)
+    drain(ports)
+    assert (await teacher.post(f"{path_of(lecture)}/call", data=call)).status_code == 303
+    page = (await teacher.get(path_of(lecture))).text
+    assert "0 of 1 confirmed" in page
+    assert classroom.students[0].number in page
+    assert (await teacher.post(f"{path_of(lecture)}/call", data=call)).status_code == 409
+
+
+async def test_flags_are_shown_with_names(lecture: Lecture, classroom: Classroom, open_as: Open, ports: Ports) -> None:
+    first, second = lecture.students[:2]
+    await lecture.scan(first)
+    second.cookies.set("muster_device", first.cookies["muster_device"])
+    await lecture.scan(second)
+    drain(ports)
+    page = (await open_as(classroom.teacher).get(path_of(lecture))).text
+    assert page.count("Shared device") == 2
+    assert f"Checked in on the same device as {classroom.students[0].number}" in page
+
+
+async def test_students_and_others_see_nothing_of_it(
+    lecture: Lecture, classroom: Classroom, elsewhere: Classroom, open_as: Open
+) -> None:
+    assert (await open_as(classroom.students[0]).get(path_of(lecture))).status_code == 303
+    assert (await open_as(elsewhere.teacher).get(path_of(lecture))).status_code == 404
+    assert (await open_as(elsewhere.teacher).post(f"{path_of(lecture)}/rules", data=FENCE)).status_code == 404
