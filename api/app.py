@@ -19,6 +19,7 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from api import openapi, ops
+from api.allowance import Allowance, Sharing
 from api.breaker import Breaker
 from api.codeview import CodePictures
 from api.facts import FactsCache
@@ -28,6 +29,7 @@ from api.limits import Limiter, redis_storage
 from api.listener import Listener
 from api.lockouts import Lockouts
 from api.middleware import SameSiteWrites, Surround
+from api.pages.allowance import within_allowance
 from api.pages.routes import page_routes
 from api.problems import AWAY, Problem, on_away, on_crash, on_http, on_problem, on_refused
 from api.revocations import Revocations
@@ -69,6 +71,9 @@ async def open_services(settings: Settings, now: Clock = utc_now) -> AsyncIterat
         stack.callback(hashing.close)
         drawing = ThreadPoolExecutor(1, "drawing")
         stack.callback(drawing.shutdown, wait=False)
+        requests = Allowance("requests", settings.requests_per_minute)
+        anonymous = Allowance("anonymous", settings.anonymous_per_minute)
+        await _background(stack, Sharing(redis, requests, anonymous).run)
         facts = FactsCache(engine, settings.facts_seconds, time.monotonic)
         await _background(stack, Listener(redis, facts, tokens, nudger).run)
         if jwks is not None:
@@ -82,9 +87,11 @@ async def open_services(settings: Settings, now: Clock = utc_now) -> AsyncIterat
             revocations=Revocations(redis, breaker),
             lockouts=Lockouts(engine),
             facts=facts,
-            witness=Witness(redis, engine, nudger, breaker),
-            intake=Intake(redis, Fallback(engine), facts, nudger, breaker),
+            witness=Witness(redis, engine, nudger, breaker, settings.connection_events_per_minute),
+            intake=Intake(redis, Fallback(engine), facts, nudger, breaker, settings.check_ins_per_minute),
             limiter=Limiter(redis_storage(redis)),
+            requests=requests,
+            anonymous=anonymous,
             pictures=CodePictures(drawing),
             nudger=nudger,
             hashing=hashing,
@@ -148,7 +155,7 @@ def create_app(settings: Settings, now: Clock = utc_now) -> Starlette:
             *(endpoint.route() for endpoint in ENDPOINTS),
             *openapi.routes(document),
             *ops.ROUTES,
-            *page_routes,
+            *(within_allowance(route) for route in page_routes),
             Mount("/static", StaticFiles(directory=STATIC), name="static"),
         ],
         middleware=[

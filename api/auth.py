@@ -44,6 +44,15 @@ async def authenticate(request: Request) -> Identity:
     return identity
 
 
+def take_request(request: Request, who: Identity | None) -> None:
+    """Count a request for its person, or for its address; 429 when there were too many."""
+    services: Services = request.app.state.services
+    if who is None:
+        services.anonymous.take(client_address(request))
+    else:
+        services.requests.take(str(who.user_id))
+
+
 async def identify(request: Request) -> Identity | None:
     """The person behind the request, or None. A bad bearer token is not replaced by a good cookie."""
     header = request.headers.get("authorization")

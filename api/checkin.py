@@ -18,7 +18,7 @@ from redis.exceptions import RedisError
 from api.facts import SessionFacts
 from api.fields import CamelBody, Moment
 from api.limits import CODES_PER_SESSION, CODES_PER_USER, TICKETS_PER_ADDRESS, TICKETS_PER_DEVICE
-from api.problems import unavailable
+from api.problems import rate_limited, unavailable
 from api.receipts import Outcome, Receipt
 from api.services import Services
 from api.views import CheckInView, TicketView
@@ -189,6 +189,7 @@ async def check_in(
         shown = await judge(services, who, facts, wanted, phone.device)
         placed = _place(facts, wanted.location)
     except Refused as refused:
+        await services.intake.charge(who.user_id)
         return await _repeat(services, who, session_id, refused)
     event = CheckInAccepted(
         id=new_id(),
@@ -226,6 +227,8 @@ def _place(facts: SessionFacts, location: Location | None) -> Placed | None:
 
 async def _accept(services: Services, who: Identity, event: CheckInAccepted) -> CheckInView:
     verdict = await services.intake.accept(event)
+    if verdict.outcome is Outcome.TOO_MANY:
+        raise rate_limited(verdict.wait)
     if verdict.receipt is None:
         raise Refused(REFUSALS[verdict.outcome])
     return _view(event.session_id, who, verdict.receipt, duplicate=verdict.outcome is Outcome.DUPLICATE)

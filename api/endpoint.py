@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from api.auth import authenticate, redeem_ticket, welcome
+from api.auth import authenticate, redeem_ticket, take_request, welcome
 from api.body import MAX_BODY, parse, parse_query, read_body, require_json
 from api.families import PROBLEMS, Family
 from api.idempotency import HEADER as IDEMPOTENCY_KEY
@@ -100,7 +100,7 @@ class Endpoint:
         if self.takes_ticket and "ticket" in request.query_params:
             holder = await redeem_ticket(request, request.query_params["ticket"])
             return await self.handler(Call(request, request.app.state.services, holder))
-        identity = await (welcome(request) if self.open_to_all else authenticate(request))
+        identity = await self._who(request)
         raw = await self._read(request)
         if self.takes_ticket and request.query_params:
             raise malformed(*(FieldError(name, "is not known here") for name in request.query_params))
@@ -126,6 +126,15 @@ class Endpoint:
             return await self.handler(call)
         except (Problem, Refused) as error:
             raise self.family.say(error) from None
+
+    async def _who(self, request: Request) -> Identity | None:
+        """Who asks, within what they may ask for; who is refused counts as well."""
+        identity = None
+        try:
+            identity = await (welcome(request) if self.open_to_all else authenticate(request))
+        finally:
+            take_request(request, identity)
+        return identity
 
     async def _read(self, request: Request) -> bytes:
         """The raw body of a request that may have one."""

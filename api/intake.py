@@ -15,10 +15,12 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
+from api.allowance import Allowance
 from api.breaker import Breaker
 from api.facts import FactsCache
 from api.fallback import Fallback
 from api.microbatch import MicroBatch
+from api.problems import rate_limited
 from api.receipts import Outcome, Receipt, Verdict
 from shared import keys
 from shared.domain.tickets import LIFE, to_millis
@@ -39,18 +41,40 @@ log = structlog.get_logger()
 class Intake:
     """Where accepted check-ins become durable."""
 
-    def __init__(self, redis: Redis, fallback: Fallback, facts: FactsCache, nudger: Nudger, breaker: Breaker) -> None:
+    def __init__(
+        self,
+        redis: Redis,
+        fallback: Fallback,
+        facts: FactsCache,
+        nudger: Nudger,
+        breaker: Breaker,
+        most: int,
+    ) -> None:
         self._redis = redis
         self._fallback = fallback
         self._facts = facts
         self._nudger = nudger
         self._breaker = breaker
+        self._most = most
+        self._local = Allowance("check-ins", most)
         self._accept = redis.register_script(script("accept"))
         self._batch: MicroBatch[CheckInAccepted, Verdict] = MicroBatch(self._flush)
 
     async def accept(self, event: CheckInAccepted) -> Verdict:
         """Redeem and append one check-in. Raises when it could be made durable nowhere."""
         return await self._batch.add(event)
+
+    async def charge(self, student_id: UUID) -> None:
+        """Count a try that is refused before it comes to :meth:`accept`; 429 when there were too many."""
+        counter = f"{keys.CHECK_IN_LIMIT}{student_id}"
+        try:
+            pipeline: Any = self._redis.pipeline(transaction=True)
+            count, _, left = await pipeline.incr(counter).expire(counter, 60, nx=True).ttl(counter).execute()
+            seconds = max(1, left) if count > self._most else 0
+        except RedisError:
+            seconds = self._local.wait(str(student_id))
+        if seconds:
+            raise rate_limited(seconds)
 
     async def first(self, session_id: UUID, student_id: UUID) -> Receipt | None:
         """The receipt of a student's accepted check-in in a session, if Redis remembers one."""
@@ -67,9 +91,15 @@ class Intake:
             except RedisError as error:
                 self._breaker.trip()
                 log.warning("redis away; check-ins go to the inbox", reason=type(error).__name__)
-        verdicts = await self._fallback.accept(events)
+        return await self._append_in_postgresql(events)
+
+    async def _append_in_postgresql(self, events: list[CheckInAccepted]) -> Sequence[Verdict]:
+        """While Redis is away. Tries are counted by each process alone then."""
+        waits = [self._local.wait(str(event.student_id)) for event in events]
+        within = [event for event, seconds in zip(events, waits, strict=True) if not seconds]
+        verdicts = iter(await self._fallback.accept(within))
         self._nudger.nudge()
-        return verdicts
+        return [Verdict(Outcome.TOO_MANY, wait=seconds) if seconds else next(verdicts) for seconds in waits]
 
     async def _append(self, events: list[CheckInAccepted]) -> list[Verdict]:
         verdicts = await self._ask(events)
@@ -83,7 +113,7 @@ class Intake:
     async def _ask(self, events: list[CheckInAccepted]) -> list[bytes]:
         items = msgspec.json.encode([_item(event) for event in events])
         lives = (keys.NUDGE_MS, RECEIPT_SECONDS, TICKET_SECONDS)
-        arguments: list[Any] = [keys.PREFIX, *lives, items, *map(encode, events)]
+        arguments: list[Any] = [keys.PREFIX, *lives, self._most, items, *map(encode, events)]
         answer: list[Any] = await self._accept(keys=[keys.EVENTS, keys.NUDGED], args=arguments)
         if answer[0]:
             self._nudger.nudge()
@@ -131,6 +161,8 @@ def _verdict(event: CheckInAccepted, answer: bytes) -> Verdict:
         return Verdict(Outcome.ACCEPTED, Receipt.of(event))
     if kind == b"D":
         return Verdict(Outcome.DUPLICATE, Receipt.decode(rest))
+    if kind == b"L":
+        return Verdict(Outcome.TOO_MANY, wait=int(rest))
     if kind in REFUSED:
         return Verdict(REFUSED[kind])
     return Verdict(Outcome.UNKNOWN if kind == b"?" else Outcome.NOT_ACTIVE)

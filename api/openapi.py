@@ -95,7 +95,7 @@ def routes(document: dict[str, Any]) -> list[Route]:
 
 def problem_statuses(endpoint: Endpoint) -> set[int]:
     """Every error an endpoint answers: its own refusals and those that follow from its shape."""
-    statuses = {401, *endpoint.refuses}
+    statuses = {401, 429, *endpoint.refuses}
     if endpoint.method in UNSAFE:
         statuses |= {403, 413} | (set() if endpoint.open_to_all else {409, 422, 503})
     if endpoint.body is not None:

@@ -19,6 +19,7 @@ class Outcome(Enum):
     DEVICE_USED = auto()
     NOT_ACTIVE = auto()
     UNKNOWN = auto()
+    TOO_MANY = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,8 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The outcome, with the receipt that holds now (none when refused)."""
+    """The outcome, with the receipt that holds now (none when refused), and how many seconds to wait."""
 
     outcome: Outcome
     receipt: Receipt | None = None
+    wait: int = 0

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from api.allowance import Allowance
 from api.codeview import CodePictures
 from api.facts import FactsCache
 from api.intake import Intake
@@ -29,7 +30,8 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The ports. ``hashing`` checks passwords, which would block the loop."""
+    """The ports. ``hashing`` checks passwords, which would block the loop; ``requests`` are counted per person,
+    ``anonymous`` ones per address."""
 
     settings: Settings
     engine: AsyncEngine
@@ -41,6 +43,8 @@ class Services:
     intake: Intake
     witness: Witness
     limiter: Limiter
+    requests: Allowance
+    anonymous: Allowance
     pictures: CodePictures
     nudger: Nudger
     hashing: BoundedThreads

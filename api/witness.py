@@ -19,8 +19,6 @@ from shared.lua import script
 from shared.messages.events import Confirmed, PointProven, encode
 from shared.queue import Nudger
 
-EVENTS_PER_MINUTE = 60
-
 Evidence = PointProven | Confirmed
 log = structlog.get_logger()
 
@@ -28,11 +26,12 @@ log = structlog.get_logger()
 class Witness:
     """Where reported points become durable."""
 
-    def __init__(self, redis: Redis, engine: AsyncEngine, nudger: Nudger, breaker: Breaker) -> None:
+    def __init__(self, redis: Redis, engine: AsyncEngine, nudger: Nudger, breaker: Breaker, most: int) -> None:
         self._redis = redis
         self._engine = engine
         self._nudger = nudger
         self._breaker = breaker
+        self._most = most
         self._append = redis.register_script(script("append"))
         self._batch: MicroBatch[Evidence, int] = MicroBatch(self._flush)
 
@@ -55,7 +54,7 @@ class Witness:
 
     async def _to_stream(self, points: list[Evidence]) -> Sequence[int]:
         people = msgspec.json.encode([point.user_id for point in points])
-        arguments: list[Any] = [keys.EVENT_LIMIT, keys.NUDGE_MS, EVENTS_PER_MINUTE, people, *map(encode, points)]
+        arguments: list[Any] = [keys.EVENT_LIMIT, keys.NUDGE_MS, self._most, people, *map(encode, points)]
         answer: list[int] = await self._append(keys=[keys.EVENTS, keys.NUDGED], args=arguments)
         if answer[0]:
             self._nudger.nudge()

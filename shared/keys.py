@@ -22,6 +22,9 @@ NUDGE_MS = 1_000
 EVENT_LIMIT = PREFIX + "limit:events:"
 """Counter per person of connection events in a minute (lua/append.lua); the person's id follows."""
 
+CHECK_IN_LIMIT = PREFIX + "limit:check_ins:"
+"""Counter per student of check-ins in a minute (lua/accept.lua, api/intake.py); the student's id follows."""
+
 CONTROL = PREFIX + "control"
 """Pub/sub: facts of a session changed, a token died (shared.messages.control)."""
 
@@ -48,6 +51,11 @@ def appended(batch_id: str) -> str:
 def drain_call(wish_id: str) -> str:
     """Set by the one API process that calls the drain for a gateway's wish; seconds."""
     return f"{PREFIX}call:{wish_id}"
+
+
+def allowance(name: str, who: str, minute: int) -> str:
+    """Counter of what somebody asked for in a minute since 1970, over all API processes; two minutes."""
+    return f"{PREFIX}limit:{name}:{who}:{minute}"
 
 
 def session(session_id: UUID) -> str:

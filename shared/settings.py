@@ -81,6 +81,13 @@ class Settings(BaseSettings):
     jwt_audience: str = Field("muster", description="Required `aud` claim.")
     token_minutes: int = Field(480, ge=1, le=1440, description="Life of a token made at login; at most a day.")
 
+    check_ins_per_minute: int = Field(20, ge=1, description="Check-ins a student may try per minute.")
+    connection_events_per_minute: int = Field(60, ge=1, description="Connection events a person may report per minute.")
+    requests_per_minute: int = Field(600, ge=1, description="Requests of any kind a person may send per minute.")
+    anonymous_per_minute: int = Field(
+        60_000, ge=1, description="Requests without a login per address and minute; a campus is one address."
+    )
+
     database_pool_size: int = Field(5, ge=1, description="Connections a process keeps open at most.")
     database_timeout: float = Field(5.0, gt=0, description="Limit of one statement, and of waiting for a lock.")
     redis_timeout: float = Field(2.0, gt=0, description="Limit of one Redis call.")

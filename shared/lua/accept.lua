@@ -7,15 +7,16 @@
 -- ARGV[2]  life of the nudge flag, ms
 -- ARGV[3]  life of a receipt, s
 -- ARGV[4]  life of a used ticket, s
--- ARGV[5]  JSON array of check-ins: { session id, student id, ticket id ('' without one), check-in id, status,
+-- ARGV[5]  check-ins per student and minute; refused ones count too
+-- ARGV[6]  JSON array of check-ins: { session id, student id, ticket id ('' without one), check-in id, status,
 --          time in ms, device ('' without one), whether a second student on it is refused }; the three before the
 --          device make the receipt; one argument, because packing seven times as many costs the caller more than
 --          decoding one costs here
--- ARGV[6…] the event of each check-in
+-- ARGV[7…] the event of each check-in
 --
 -- Returns { 1 if a drain must be called else 0, verdict… }; a verdict is
 --   'A' accepted · 'D' .. first receipt · 'T' ticket used · 'V' device used by another student
---   'S' .. status: not active · '?' session not projected
+--   'S' .. status: not active · '?' session not projected, not counted · 'L' .. seconds: too many, free again then
 
 local prefix, entry, verdicts = ARGV[1], {}, {}
 
@@ -40,9 +41,18 @@ local function bind(session, student, device)
     redis.call('EXPIRE', prefix .. 'devices:' .. session, ARGV[3])
 end
 
+local function wait(student)
+    local counter = prefix .. 'limit:check_ins:' .. student
+    if redis.call('INCR', counter) == 1 then redis.call('EXPIRE', counter, 60) end
+    if tonumber(redis.call('GET', counter)) <= tonumber(ARGV[5]) then return 0 end
+    return math.max(1, redis.call('TTL', counter))
+end
+
 local function judge(session, student, ticket, receipt, device, exclusive)
     local status = status_of(session)
     if not status then return '?' end
+    local seconds = wait(student)
+    if seconds > 0 then return 'L' .. seconds end
     if status ~= 'active' then return 'S' .. status end
     local receipts = prefix .. 'receipts:' .. session
     local first = redis.call('HGET', receipts, student)
@@ -57,12 +67,12 @@ local function judge(session, student, ticket, receipt, device, exclusive)
     return 'A'
 end
 
-for i, item in ipairs(cjson.decode(ARGV[5])) do
+for i, item in ipairs(cjson.decode(ARGV[6])) do
     local receipt = string.format('%s %s %.0f', item[4], item[5], item[6])
     local verdict = judge(item[1], item[2], item[3], receipt, item[7], item[8])
     if verdict == 'A' then
         entry[#entry + 1] = #entry / 2 -- fields are numbered: readers fold equal names into one
-        entry[#entry + 1] = ARGV[5 + i]
+        entry[#entry + 1] = ARGV[6 + i]
     end
     verdicts[#verdicts + 1] = verdict
 end

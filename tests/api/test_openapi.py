@@ -39,7 +39,7 @@ def served(settings: Settings, scoring: None) -> Iterator[str]:
     """The API behind a real server, in a thread of its own; gives its address."""
     listener = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    application = create_app(settings.model_copy(update={"public_url": url}))
+    application = create_app(settings.model_copy(update={"public_url": url, "requests_per_minute": 100_000}))
     server = uvicorn.Server(uvicorn.Config(application, log_config=None, access_log=False, timeout_graceful_shutdown=2))
     thread = threading.Thread(target=server.run, args=([listener],))
     thread.start()
