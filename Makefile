@@ -20,7 +20,7 @@ test: $(VENV)/ready-dev chromium ## Run all tests, with real PostgreSQL, Valkey 
 	@if { $(FIND_CHROMIUM); } >/dev/null; then $(BIN)/pytest; else $(BIN)/pytest -m "not browser"; fi
 
 properties: $(VENV)/ready-dev ## Run the property tests long: 10,000 examples each
-	MUSTER_LONG=1 $(BIN)/pytest -q tests/domain tests/workers/test_presence.py
+	MUSTER_LONG=1 $(BIN)/pytest -q tests/domain tests/workers/test_presence.py tests/workers/test_export_memory.py
 
 lint: $(VENV)/ready-dev ## Check style, types and who may import whom
 	$(BIN)/ruff check

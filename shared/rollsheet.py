@@ -4,16 +4,16 @@ The API, the exports queue and ``muster export`` write the same rows; only whose
 a mark belongs to it also where the reader may not look that person up, so names are asked for apart.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, TextClause, text
+from sqlalchemy import Connection, Row, TextClause, text
 
 from shared.domain.engagement import in_minutes, one_decimal
-from shared.sheets import Cell
+from shared.sheets import Cell, Sheet
 
 COLUMNS = (
     "student_number", "last_name", "first_name", "email", "status", "source", "marked_at", "marked_by", "check_in_at",
@@ -22,6 +22,10 @@ COLUMNS = (
 
 FETCHED = 500
 """Rows that a cursor brings at once."""
+REPORTED = 1_000
+"""Rows between two reports of progress."""
+STATEMENT_LIMIT = timedelta(minutes=5)
+"""Sorting a very long roll may take longer than an ordinary statement is allowed to."""
 
 # Active time is what lies inside the person's window (1-domain 1.2); a run is its range without the last 75 s.
 _ROWS = """
@@ -48,6 +52,7 @@ _MARKERS = """
     SELECT DISTINCT a.marked_by FROM attendance_records a JOIN live_sessions s ON s.id = a.session_id
     WHERE {which} AND a.marked_by IS NOT NULL
 """
+_PATIENCE = text("SELECT set_config('statement_timeout', :millis, true)")
 NAMES = text("SELECT id, first_name || ' ' || last_name AS name FROM users WHERE id = ANY(:ids)")
 """Names of the people that :attr:`RollSheet.markers` gave as ``ids``."""
 
@@ -89,6 +94,27 @@ SESSION = RollSheet.where("s.id = :id")
 
 COURSE = RollSheet.where("s.course_id = :id AND s.status IN ('active', 'completed')", "session_date", "class_name")
 """The rolls of every session of a course that was held, one after the other."""
+
+
+def write_sheet(
+    connection: Connection,
+    kind: RollSheet,
+    subject_id: UUID,
+    now: datetime,
+    sheet: Sheet,
+    told: Callable[[int], None],
+) -> int:
+    """Write every row in this transaction; how many there were. ``told`` hears of them now and then."""
+    connection.execute(_PATIENCE, {"millis": str(int(STATEMENT_LIMIT.total_seconds() * 1000))})
+    markers = list(connection.execute(kind.markers, {"id": subject_id}).scalars())
+    names = {row.id: row.name for row in connection.execute(NAMES, {"ids": markers})}
+    done = 0
+    with connection.execute(kind.rows, {"id": subject_id, "now": now}) as found:
+        for done, row in enumerate(found, 1):
+            sheet.append(kind.cells(row, names))
+            if done % REPORTED == 0:
+                told(done)
+    return done
 
 
 def _moment(moment: datetime | None) -> str | None:

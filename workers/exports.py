@@ -8,7 +8,7 @@ there is a whole file or none, and writing twice changes nothing.
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from functools import partial
 from tempfile import TemporaryFile
 from typing import IO, Any
 from uuid import UUID
@@ -16,17 +16,13 @@ from uuid import UUID
 import structlog
 from sqlalchemy import Connection, Row, text
 
-from shared.rollsheet import NAMES, SESSION
+from shared.rollsheet import SESSION, write_sheet
 from shared.sheets import SheetFormat, open_sheet
 from workers.ports import Ports
 
 PIECE = 256 * 1024
 """Bytes per row of ``export_chunks``."""
-REPORT_ROWS = 1_000
-"""Rows between two reports of progress."""
 MOST_TRIES = 3
-STATEMENT_LIMIT = timedelta(minutes=5)
-"""Sorting the roll of a very large session may take longer than an ordinary statement is allowed to."""
 BUDGET_SECONDS = 300.0
 
 log = structlog.get_logger()
@@ -39,7 +35,6 @@ _BEGIN = text("""
                        status = CASE WHEN tries >= :most THEN 'failed' ELSE status END
     WHERE id = :id AND status = 'waiting' RETURNING session_id, format, status
 """)
-_PATIENCE = text("SELECT set_config('statement_timeout', :millis, true)")
 _PROGRESS = text("UPDATE exports SET rows_done = :rows WHERE id = :id")
 _KEEP = text("INSERT INTO export_chunks (export_id, place, content) VALUES (:id, :place, :content)")
 _DONE = text("""
@@ -99,19 +94,10 @@ def _write_one(ports: Ports, export_id: UUID) -> None:
 
 
 def _write_rows(ports: Ports, export_id: UUID, export: Row[Any], out: IO[bytes]) -> int:
-    """The roll, row by row; how many there were."""
-    done = 0
+    """The roll; how many rows there were. Progress is told by another connection, for everybody to see at once."""
     with ports.engine.begin() as reading, open_sheet(SheetFormat(export.format), out, SESSION.columns) as sheet:
-        reading.execute(_PATIENCE, {"millis": str(int(STATEMENT_LIMIT.total_seconds() * 1000))})
-        markers = list(reading.execute(SESSION.markers, {"id": export.session_id}).scalars())
-        names = {row.id: row.name for row in reading.execute(NAMES, {"ids": markers})}
-        with reading.execute(SESSION.rows, {"id": export.session_id, "now": ports.now()}) as found:
-            for row in found:
-                sheet.append(SESSION.cells(row, names))
-                done += 1
-                if done % REPORT_ROWS == 0:
-                    _report(ports, export_id, done)
-    return done
+        told = partial(_report, ports, export_id)
+        return write_sheet(reading, SESSION, export.session_id, ports.now(), sheet, told)
 
 
 def _report(ports: Ports, export_id: UUID, rows: int) -> None:

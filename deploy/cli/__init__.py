@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from deploy.cli import config, demo, facts, history, people, stack
+from deploy.cli import config, demo, exports, facts, history, people, stack
 from deploy.stack.errors import StackError
 from shared.settings import EXIT_UNAVAILABLE
 
@@ -25,6 +25,7 @@ app.command()(stack.reset)
 app.command()(people.token)
 app.command("verify-history")(history.verify)
 app.command()(facts.recompute)
+app.command()(exports.export)
 app.add_typer(people.app, name="user")
 app.add_typer(demo.app, name="demo")
 app.add_typer(config.app, name="config")

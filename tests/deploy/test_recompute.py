@@ -5,18 +5,8 @@ from sqlalchemy import Engine
 from typer.testing import CliRunner
 
 from deploy.cli import app
-from shared.settings import Settings
 from tests.campus import Classroom
 from tests.workers.events import online_session
-
-
-@pytest.fixture
-def environment(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The services of the tests, as a production environment names them."""
-    monkeypatch.setenv("MUSTER_ENVIRONMENT", "local")
-    monkeypatch.setenv("MUSTER_DATABASE_URL", settings.database_url)
-    monkeypatch.setenv("MUSTER_REDIS_URL", settings.redis_url)
-    monkeypatch.setenv("MUSTER_SECRET_KEY", settings.secret_key.get_secret_value())
 
 
 @pytest.mark.usefixtures("environment")
