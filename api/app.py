@@ -19,6 +19,7 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from api import openapi, ops
+from api.admin.site import admin_site
 from api.allowance import Allowance, Sharing
 from api.breaker import Breaker
 from api.codeview import CodePictures
@@ -156,6 +157,7 @@ def create_app(settings: Settings, now: Clock = utc_now) -> Starlette:
             *openapi.routes(document),
             *ops.ROUTES,
             *(within_allowance(route) for route in page_routes),
+            admin_site(settings),
             Mount("/static", StaticFiles(directory=STATIC), name="static"),
         ],
         middleware=[

@@ -1,5 +1,6 @@
 """All tables. Importing this package registers every model on :class:`Base`."""
 
+from shared.models.admin import AdminChange
 from shared.models.base import Base
 from shared.models.exports import AccessLogEntry, Export, ExportChunk
 from shared.models.honesty import CheckInFlag, Confirmation, ConfirmationCall
@@ -20,6 +21,7 @@ from shared.models.suggestions import SessionSuggestion, Suggestion
 
 __all__ = [
     "AccessLogEntry",
+    "AdminChange",
     "AttendanceRecord",
     "AttendanceStatusChange",
     "Base",
