@@ -17,6 +17,12 @@ async def read_form(request: Request) -> dict[str, str]:
     return _fields(await read_body(request))
 
 
+async def read_fields(request: Request, most: int) -> list[tuple[str, str]]:
+    """The fields of a form in which one may be repeated, in their order; ``most`` of them."""
+    _require_form(request)
+    return _pairs(await read_body(request), most)
+
+
 async def read_form_if_any(request: Request) -> dict[str, str]:
     """The same, for a request that may also come without a body: then there are no fields, whatever its type."""
     raw = await read_body(request)
@@ -32,8 +38,12 @@ def _require_form(request: Request) -> None:
 
 
 def _fields(raw: bytes) -> dict[str, str]:
+    return dict(_pairs(raw, MOST_FIELDS))
+
+
+def _pairs(raw: bytes, most: int) -> list[tuple[str, str]]:
     try:
-        return dict(parse_qsl(raw.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="strict"))
+        return parse_qsl(raw.decode(), keep_blank_values=True, max_num_fields=most, errors="strict")
     except ValueError:
         raise Problem(400, "malformed", "This is not a form.") from None
 

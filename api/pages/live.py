@@ -21,7 +21,7 @@ from api.sessions import SessionRow, find
 from api.stats import read_stats
 from shared import keys
 from shared.domain.refusals import Code, Refused
-from shared.domain.words import SessionStatus
+from shared.domain.words import Mode, SessionStatus
 from shared.tokens import Identity
 
 
@@ -111,6 +111,7 @@ def _view(services: Services, row: SessionRow) -> LiveView:
         time=clock(row.when, zone),
         started=None if row.started_at is None else clock(row.started_at, zone),
         ended=None if row.ended_at is None else clock(row.ended_at, zone),
+        online=row.mode != Mode.IN_PERSON,
     )
 
 

@@ -2,7 +2,7 @@
 
 from starlette.routing import Route
 
-from api.pages import checkin, honesty, join, live, login, status, teach
+from api.pages import checkin, honesty, join, live, login, review, status, teach
 
 SESSION = "/teach/sessions/{session_id:uuid}"
 JOIN = "/join/{session_id:uuid}"
@@ -24,6 +24,9 @@ page_routes = [
     Route(f"{SESSION}/honesty", honesty.show, name="honesty_page"),
     Route(f"{SESSION}/honesty/rules", honesty.save_rules, methods=["POST"], name="honesty_rules"),
     Route(f"{SESSION}/honesty/call", honesty.ask, methods=["POST"], name="honesty_call"),
+    Route(f"{SESSION}/review", review.show, name="review_page"),
+    Route(f"{SESSION}/review/accept", review.accept, methods=["POST"], name="review_accept"),
+    Route(f"{SESSION}/review/mark", review.mark, methods=["POST"], name="review_mark"),
     Route(f"{SESSION}/live", live.card, name="live_card"),
     *(Route(f"{SESSION}/{order}", live.ask, name=f"ask_{order}") for order in ("end", "cancel")),
     *(

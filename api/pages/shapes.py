@@ -76,7 +76,7 @@ class GroupRow:
 
 @dataclass(frozen=True, slots=True)
 class LiveView:
-    """The session of a live page; clock times, null until they are known."""
+    """The session of a live page; clock times, null until they are known. ``online`` also for hybrid sessions."""
 
     id: UUID
     class_name: str
@@ -86,6 +86,20 @@ class LiveView:
     time: str | None
     started: str | None
     ended: str | None
+    online: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewView:
+    """The session of a review page; ``day`` and times in words."""
+
+    id: UUID
+    class_name: str
+    status: str
+    mode: str
+    day: str
+    time: str
+    until: str | None
 
 
 @dataclass(frozen=True, slots=True)

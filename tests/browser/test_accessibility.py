@@ -9,7 +9,6 @@ from playwright.async_api import Browser
 from tests.browser.accessibility import violations
 from tests.browser.chromium import DESKTOP, PROJECTED, SMALL_PHONE, collect_faults, keep
 from tests.browser.conftest import Pull
-from tests.browser.stage.pages import MEETINGS
 from tests.browser.stage.world import SESSION
 
 LIVE = f"/teach/sessions/{SESSION}/live"
@@ -17,6 +16,8 @@ REFUSALS = (
     "code_expired", "code_invalid", "code_hidden", "code_already_used", "not_enrolled", "session_not_active",
     "rate_limited", "forbidden", "unavailable", "anything_else",
 )  # fmt: skip
+REVIEWS = ("", "provisional", "no-whiteboard", "admin", "locked", "changed", "many")
+JOINS = ("tutor", "early", "room", "over", "left", "refused")
 PAGES = [
     "/login",
     "/login?state=error",
@@ -26,7 +27,8 @@ PAGES = [
     "/problem",
     f"/teach/sessions/{SESSION}/end",
     f"/teach/sessions/{SESSION}/cancel",
-    *(f"/join/{SESSION}?state={state}" for state in (*MEETINGS, "left", "noted", "refused")),
+    *(f"/teach/sessions/{SESSION}/review?state={state}" for state in REVIEWS),
+    *(f"/join/{SESSION}?state={state}" for state in JOINS),
     *(
         f"/checkin?state={state}"
         for state in ("scan", "typed", "online", "mistyped", "present", "late", "again", *REFUSALS)

@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 from gettext import NullTranslations
 from html.parser import HTMLParser
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -12,11 +13,15 @@ import pytest
 
 from api.pages.meetings import Invitation, Meeting, Phase, Stay
 from api.pages.rendering import render
-from api.pages.shapes import Answer, Counts, GroupRow, LiveView, Person, Scan, SessionCard
+from api.pages.review_table import Line, Selection, Table
+from api.pages.shapes import Answer, Counts, GroupRow, LiveView, Person, ReviewView, Scan, SessionCard
+from api.pages.strips import Bar, Strip
 from api.pages.texts import Language
+from api.tutoring import MetricsView, SuggestedView
 from shared.domain.attendance import Tally
+from shared.domain.marking import Closed
 from shared.domain.refusals import Code
-from shared.domain.words import Role, UserType
+from shared.domain.words import Role, Source, UserType
 
 ID = UUID(int=1)
 DATA = "§"
@@ -80,15 +85,33 @@ MEETING = Meeting(
     ID, data("class"), data("room"), data("tutor"), "09:00", "10:00", Phase.OPEN, UserType.STUDENT, None, None,
     (Stay("09:02", "09:30"), Stay("09:40", "09:40")), 28.0, None, None,
 )  # fmt: skip
+SUGGESTED = SuggestedView(
+    user_id=ID, name=data("name"), user_type="tutor", status_suggestion="late", confidence="low",
+    metrics=MetricsView(lateness_minutes=1, engagement_percentage=50, active_minutes=30), reasons=[data("why")],
+    current_status=None, current_source=None,
+)  # fmt: skip
+LINE = Line(
+    SUGGESTED, None, Strip(Bar(0, 1000), [Bar(0, 500)], 80), [Stay("09:02", "09:30")] * 10, [(data("draw"), 2)],
+    data("note"), data("by"), True, ("absent", "high"),
+)  # fmt: skip
+LINES = [LINE, replace(LINE, stays=(), before=("-", "-"))] + [
+    replace(LINE, person=SUGGESTED.model_copy(update={"current_status": "late", "current_source": source}))
+    for source in Source
+]
+REVIEW = Table(LINES, Selection(), 2, ("09:00", "09:05", "10:00"), 4, 2, 2, 1, 1, 1)
 SCAN = Scan("t", ID, data("class"), data("room"), "09:02", 100)
 COUNTERS = ("presentStudents", "lateStudents", "absentStudents", "excusedStudents", "notMarked")
 STATS = {"totalStudents": 30, **dict.fromkeys(COUNTERS, 1)}
 CODE = {"visible": True, "step": 1, "expiresAt": "", "rotateSeconds": 15, "shortCode": "00000000", "secondsLeft": 9}
 SHARED: dict[str, Any] = {
-    "person": TEACHER, "zone": ZoneInfo("UTC"), "notice": None, "scan": SCAN, "error": None, "email": "", "next": "/",
+    "person": TEACHER, "zone": ZoneInfo("UTC"), "notice": None, "refused": None,
+    "scan": SCAN, "error": None, "email": "", "next": "/",
     "today": data("today"), "sessions": CARDS, "groups": GROUPS, "history": CARDS, "stats": STATS, "snapshot": "{}",
     "recent": [], "code": CODE, "checkin_address": data("address"), "unmarked": 2, "typed": "", "code_refused": None,
-    "meeting": MEETING, "left": False, "noted": True, "refused": True,
+    "session": ReviewView(ID, data("class"), "completed", "online", data("day"), "09:00", "10:00"), "table": REVIEW,
+    "view": SimpleNamespace(overall_recommendation=data("advice"), provisional=True, suggestion_version=1),
+    "closed": None, "needs_reason": True, "saved": True,
+    "meeting": MEETING, "left": False, "noted": True,
     "online": [Invitation(ID, data("class"), "active", "09:00")], "ticket": "",
     "back": "/", "title": data("title"), "what_to_do": data("what"),
 }  # fmt: skip
@@ -111,6 +134,10 @@ PAGES: list[tuple[str, dict[str, Any]]] = [
     *(("join/meeting.html", {"meeting": replace(MEETING, phase=phase)}) for phase in Phase),
     ("join/meeting.html", {"meeting": replace(MEETING, phase=Phase.EARLY, opens="08:45")}),
     ("join/meeting.html", {"left": True}),
+    ("join/meeting.html", {"refused": True}),
+    *(("teach/review.html", {"refused": refused}) for refused in (None, "suggestion_changed", "no_suggestion", "x")),
+    *(("teach/review.html", {"closed": closed}) for closed in (*Closed, None)),
+    ("teach/review.html", {"table": replace(REVIEW, lines=())}),
     *(
         ("checkin/result.html", {"answer": Answer("late", "09:02", data("c"), data("r"), again)})
         for again in (True, False)

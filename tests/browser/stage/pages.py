@@ -4,7 +4,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import msgspec
 from starlette.requests import Request
@@ -16,9 +15,9 @@ from api.pages.rendering import page
 from api.pages.shapes import Answer, Counts, GroupRow, LiveView, Person, Scan, SessionCard
 from shared.domain.attendance import Tally
 from shared.domain.words import Role, UserType
-from tests.browser.stage.world import SESSION, World
+from tests.browser.stage.reviews import review_routes
+from tests.browser.stage.world import SESSION, ZONE, World
 
-ZONE = ZoneInfo("UTC")
 SECTION_A = "TEST101 Section A"
 ROOM = "R 12"
 TEACHER = Person("Test Teacher", Role.TEACHER)
@@ -194,6 +193,7 @@ page_routes = [
     Route("/login", login),
     Route("/teach", teach),
     Route("/teach/sessions/{id}/live", live),
+    *review_routes,
     Route("/teach/sessions/{id}/{ask:str}", ask),
     Route("/checkin", typed),
     Route("/checkin", checked_in, methods=["POST"]),

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from api.codeview import CodeView, view_code
 from api.facts import SessionFacts
@@ -15,6 +16,7 @@ from shared.domain.words import Mode, SessionStatus
 
 SESSION = UUID(int=0x0193_0000_0000_7000_8000_0000_0000_0001)
 TOTAL = 30
+ZONE = ZoneInfo("UTC")
 SECRET = b"a secret of the stage, long enough"
 NAMES = (
     "John Doe", "Amira Haddad", "Björn Åkesson", "Chidinma Okafor", "Diego Fernández", "Eszter Nagy", "Farid Rahimi",
