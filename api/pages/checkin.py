@@ -6,11 +6,12 @@ from starlette.responses import Response
 
 from api.auth import cookie_identity
 from api.checkin import REPEATABLE, CheckInRequest, TicketRequest, check_in
-from api.pages import scans
+from api.pages import confirming, scans
 from api.pages.dates import clock
 from api.pages.forms import read_form
 from api.pages.meetings import online_today
 from api.pages.people import TROUBLE, code_of, nothing_yet, person_of, status_of, to_login
+from api.pages.refused import refused_scan
 from api.pages.rendering import page
 from api.pages.shapes import Answer
 from api.pages.texts import language_of
@@ -29,7 +30,7 @@ async def scanned(request: Request) -> Response:
     try:
         return await scans.take(request, _ticket_request(token=token))
     except TROUBLE as error:
-        return await _checked_in_before(request, token, error) or await _refused(request, error)
+        return await _checked_in_before(request, token, error) or await refused_scan(request, error)
 
 
 async def show(request: Request) -> Response:
@@ -41,7 +42,7 @@ async def show(request: Request) -> Response:
             return await (_typed(request, who) if who is None or who.role != Role.PARENT else nothing_yet(request, who))
         return to_login(request) if who is None else await _confirm(request, who, kept)
     except TROUBLE as error:
-        return await _refused(request, error)
+        return await refused_scan(request, error)
 
 
 async def take_code(request: Request) -> Response:
@@ -69,7 +70,7 @@ async def tap(request: Request) -> Response:
         services: Services = request.app.state.services
         view = await check_in(services, who, kept.facts.id, CheckInRequest(ticket=text), phone_of(request))
     except TROUBLE as error:
-        return await _refused(request, error, text)
+        return await refused_scan(request, error, text)
     time = clock(view.timestamp, services.settings.zone)
     answer = Answer(view.status, time, kept.facts.class_name, kept.facts.room, view.duplicate)
     return scans.forget(await _result(request, who, answer))
@@ -83,6 +84,8 @@ async def _confirm(request: Request, who: Identity, kept: scans.Waiting) -> Resp
     if who.user_id.bytes not in kept.facts.students:
         raise Refused(Code.NOT_ENROLLED)
     first = await services.intake.first(kept.facts.id, who.user_id)
+    if first is not None and kept.facts.call and kept.facts.call.asks(who.user_id, services.now()):
+        return await confirming.offer(request, who, kept)
     if first is not None:
         return await _repeated(request, who, kept.facts.class_name, kept.facts.room, first)
     if kept.ended(services.now()):
@@ -122,13 +125,6 @@ async def _typed(
     online = await online_today(services, who) if who and who.role == Role.STUDENT else []
     values = {"person": person, "typed": typed, "code_refused": code, "online": online}
     return page("checkin/typed.html", values, status, language=language_of(request))
-
-
-async def _refused(request: Request, error: Exception, ticket: str = "") -> Response:
-    who = await cookie_identity(request)
-    person = None if who is None else await person_of(request.app.state.services, who)
-    values = {"person": person, "code": code_of(error), "ticket": ticket}
-    return page("checkin/refused.html", values, status_of(error), language=language_of(request))
 
 
 def _ticket_request(token: str | None = None, short_code: str | None = None) -> TicketRequest:

@@ -2,7 +2,7 @@
 
 from starlette.routing import Route
 
-from api.pages import checkin, honesty, join, live, login, review, status, teach
+from api.pages import checkin, confirming, honesty, join, live, login, review, status, teach
 
 SESSION = "/teach/sessions/{session_id:uuid}"
 JOIN = "/join/{session_id:uuid}"
@@ -15,6 +15,7 @@ page_routes = [
     Route("/C/{token}", checkin.scanned, name="scanned"),
     Route("/checkin", checkin.show, name="check_in_page"),
     Route("/checkin", checkin.tap, methods=["POST"], name="check_in_tap"),
+    Route("/checkin/confirm", confirming.tap, methods=["POST"], name="confirm_tap"),
     Route("/checkin/code", checkin.take_code, methods=["POST"], name="check_in_code"),
     Route(JOIN, join.show, name="join_page"),
     *(Route(f"{JOIN}/{word}", join.tap, methods=["POST"], name=f"join_{word}") for word in ("here", "leave")),

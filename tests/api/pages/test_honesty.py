@@ -70,3 +70,31 @@ async def test_students_and_others_see_nothing_of_it(
     assert (await open_as(classroom.students[0]).get(path_of(lecture))).status_code == 303
     assert (await open_as(elsewhere.teacher).get(path_of(lecture))).status_code == 404
     assert (await open_as(elsewhere.teacher).post(f"{path_of(lecture)}/rules", data=FENCE)).status_code == 404
+
+
+async def test_a_student_who_is_asked_confirms_with_a_scan(
+    lecture: Lecture, classroom: Classroom, open_as: Open, ports: Ports
+) -> None:
+    await lecture.scan(lecture.student)
+    drain(ports)
+    phone = open_as(classroom.students[0])
+    assert (await lecture.teacher.post(f"{lecture.path}/calls", json={})).status_code == 201
+    await phone.get(f"/C/{await lecture.token()}")
+    page = (await phone.get("/checkin")).text
+    assert "I am still here" in page
+    ticket = page.split('name="ticket" value="')[1].split('"')[0]
+    answer = await phone.post("/checkin/confirm", data={"ticket": ticket})
+    assert answer.status_code == 200
+    assert "Confirmed" in answer.text
+    drain(ports)
+    [call] = (await lecture.teacher.get(f"{lecture.path}/calls")).json()["items"]
+    assert (call["confirmed"], call["missing"]) == (1, [])
+
+
+async def test_a_confirmation_nobody_asked_for_is_explained(
+    lecture: Lecture, classroom: Classroom, open_as: Open
+) -> None:
+    ticket = (await lecture.ticket(lecture.student))["ticket"]
+    answer = await open_as(classroom.students[0]).post("/checkin/confirm", data={"ticket": ticket})
+    assert answer.status_code == 409
+    assert "Nobody is asking you right now" in answer.text
