@@ -1,6 +1,6 @@
 """Reading the record: what became of a session and of its marks, who changed it and why (2-http-api 2.1, 2.4).
 
-Newest first. Row-level security chooses the rows; names are read as the service, because who changed a mark belongs
+Newest first. Names are read as the service, because who changed a mark belongs
 to its history, also where the reader may not look that person up.
 """
 
@@ -24,10 +24,12 @@ from api.history_views import (
     SessionHistory,
 )
 from api.ownership import as_person, require_staff
+from api.room import no_record
 from api.services import Services
 from api.sessions import load
 from shared.database import speak_as
 from shared.domain.refusals import Code, Refused
+from shared.domain.words import Role
 from shared.tokens import Identity
 
 _OF_SESSION = text("""
@@ -42,8 +44,16 @@ _OF_MARK = text("""
     SELECT place, old_status, new_status, source, reason, changed_by, changed_at
     FROM attendance_status_changes WHERE record_id = :id AND place < :before ORDER BY place DESC LIMIT :most
 """)
+_MINE = "SELECT c.student_id FROM attendance_status_changes c WHERE c.record_id = :id AND {mine} LIMIT 1"
 _EVER = text("SELECT 1 FROM attendance_status_changes WHERE record_id = :id LIMIT 1")
-_WHOSE = text("SELECT student_id FROM attendance_status_changes WHERE record_id = :id LIMIT 1")
+MY_MARKS = {
+    Role.ADMIN: "CAST(:me AS uuid) IS NOT NULL",
+    Role.TEACHER: "EXISTS (SELECT 1 FROM live_sessions s WHERE s.id = c.session_id AND s.teacher_id = :me)",
+    Role.STUDENT: "c.student_id = :me",
+    Role.PARENT: "EXISTS (SELECT 1 FROM parent_links l WHERE l.student_id = c.student_id AND l.parent_id = :me)",
+}
+"""The marks whose history a person may read; alias ``c``."""
+
 _NAMES = text("SELECT id, first_name || ' ' || last_name AS name FROM users WHERE id = ANY(:ids)")
 
 Rows = Sequence[Row[Any]]
@@ -68,12 +78,12 @@ async def read_mark_history(services: Services, who: Identity, record_id: UUID, 
     ``forbidden`` for a mark that is somebody else's, ``not_found`` for one that never was.
     """
     async with as_person(services, who) as connection:
-        whose = (await connection.execute(_WHOSE, {"id": record_id})).scalar_one_or_none()
-        if whose is not None:
-            await note_view(connection, who, whose)
-        rows = await _read(connection, _OF_MARK, record_id, wanted) if whose else []
-    if whose is None:
-        raise await _refusal(services, record_id)
+        statement = text(_MINE.format(mine=MY_MARKS[who.role]))
+        student = (await connection.execute(statement, {"id": record_id, "me": who.user_id})).scalar_one_or_none()
+        if student is None:
+            raise await _refusal(services, record_id)
+        await note_view(connection, who, student)
+        rows = await _read(connection, _OF_MARK, record_id, wanted)
     shown = rows[: wanted.limit]
     names = await _names(services, shown)
     return MarkHistory(items=[_mark_item(row, names) for row in shown], next=_following(rows, wanted))
@@ -90,7 +100,7 @@ async def _read(
 async def _refusal(services: Services, record_id: UUID) -> Refused:
     async with speak_as(services.engine, None, None) as connection:
         exists = (await connection.execute(_EVER, {"id": record_id})).one_or_none() is not None
-    return Refused(Code.FORBIDDEN, "This is somebody else's mark.") if exists else Refused(Code.NOT_FOUND)
+    return Refused(Code.FORBIDDEN, "This is somebody else's mark.") if exists else no_record()
 
 
 async def _names(services: Services, rows: Rows) -> dict[UUID, ChangedBy]:

@@ -1,14 +1,19 @@
 """The record of a session and of a mark: everything that was done, newest first, with who did it."""
 
 from typing import Any
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, insert, text
 
 from api.cursors import make_row_cursor
+from shared.domain.words import Role
+from shared.ids import new_id
+from shared.models import ParentLink, User
 from tests.api.answers import good, moment, refusal, wrong_fields
 from tests.api.lecture import Lecture
+from tests.campus import Person, Visitor
 from tests.database.voices import speaking
 from workers.drain import drain
 from workers.ports import Ports
@@ -89,3 +94,94 @@ async def test_its_teacher_and_admins_read_it(
     for nobody in (other_teacher, stranger):
         assert refusal(await nobody.get(f"{ended.path}/history")) == (404, "not_found")
     assert refusal(await ended.student.get(f"{ended.path}/history")) == (403, "forbidden")
+
+
+# --- one mark -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def record_id(ended: Lecture, owner: Engine) -> UUID:
+    """The mark that was changed."""
+    statement = text("SELECT id FROM attendance_records WHERE session_id = :session AND status = 'EXCUSED'")
+    with owner.connect() as connection:
+        found: UUID = connection.execute(statement, {"session": ended.id}).scalar_one()
+    return found
+
+
+@pytest.fixture
+def parent(ended: Lecture, owner: Engine, visitor: Visitor) -> httpx.AsyncClient:
+    """A parent of the student whose mark was changed."""
+    person = Person(new_id(), Role.PARENT)
+    child = ended.classroom.students[1].id
+    user = {
+        "id": person.id,
+        "email": f"{person.id}@parents.test",
+        "first_name": "Pat",
+        "last_name": "P",
+        "role": "PARENT",
+    }
+    with owner.begin() as connection:
+        connection.execute(insert(User), [user])
+        connection.execute(insert(ParentLink), [{"parent_id": person.id, "student_id": child}])
+    return visitor.speaking_as(person)
+
+
+async def test_a_marks_history_says_what_became_of_it(
+    ended: Lecture, record_id: UUID, parent: httpx.AsyncClient, admin: httpx.AsyncClient
+) -> None:
+    """Its teacher, its student, their parent and admins read the same."""
+    url = f"/api/attendance/{record_id}/history/"
+    teacher = {"id": str(ended.classroom.teacher.id), "name": f"Test {ended.classroom.code}"}
+    for reader in (ended.teacher, ended.students[1], parent, admin):
+        page = good(await reader.get(url))
+        assert page["next"] is None
+        assert [(each["old_status"], each["new_status"], each["reason"]) for each in page["items"]] == [
+            ("ABSENT", "EXCUSED", "Sick note"),
+            (None, "ABSENT", None),
+        ]
+        assert [each["changed_by"] for each in page["items"]] == [teacher, teacher]
+        assert [each["source"] for each in page["items"]] == ["manual", "manual"]
+
+
+async def test_nobody_else_reads_it(
+    ended: Lecture,
+    record_id: UUID,
+    parent: httpx.AsyncClient,
+    other_teacher: httpx.AsyncClient,
+    stranger: httpx.AsyncClient,
+    owner: Engine,
+) -> None:
+    others = text("SELECT id FROM attendance_records WHERE session_id = :session AND student_id = :student")
+    with owner.connect() as connection:
+        values = {"session": ended.id, "student": ended.classroom.students[0].id}
+        another = connection.execute(others, values).scalar_one()
+    for client, record in (
+        (other_teacher, record_id),
+        (stranger, record_id),
+        (ended.students[0], record_id),
+        (parent, another),
+    ):
+        answer = await client.get(f"/api/attendance/{record}/history/")
+        assert (answer.status_code, answer.json()) == (403, {"detail": "This is somebody else's mark."})
+
+
+async def test_a_mark_that_never_was_is_404(lecture: Lecture, admin: httpx.AsyncClient) -> None:
+    for client in (lecture.student, lecture.teacher, admin):
+        answer = await client.get(f"/api/attendance/{uuid4()}/history/")
+        assert (answer.status_code, answer.json()) == (404, {"detail": "There is no such attendance record."})
+
+
+async def test_a_deleted_mark_keeps_its_history(ended: Lecture, record_id: UUID, admin: httpx.AsyncClient) -> None:
+    assert (await admin.delete(f"/api/attendance/{record_id}/")).status_code == 204
+    items = good(await ended.teacher.get(f"/api/attendance/{record_id}/history/"))["items"]
+    assert (items[0]["old_status"], items[0]["new_status"], items[0]["reason"]) == ("EXCUSED", None, "deleted")
+
+
+async def test_its_pages_are_refused_in_the_familys_words(ended: Lecture, record_id: UUID) -> None:
+    url = f"/api/attendance/{record_id}/history/"
+    page = good(await ended.teacher.get(url, params={"limit": 1}))
+    rest = good(await ended.teacher.get(url, params={"limit": 1, "cursor": page["next"]}))
+    assert (rest["items"][0]["new_status"], rest["next"]) == ("ABSENT", None)
+    for query in ({"limit": "0"}, {"limit": "many"}, {"cursor": "x"}):
+        answer = await ended.teacher.get(url, params=query)
+        assert (answer.status_code, list(answer.json())) == (400, list(query))
