@@ -21,11 +21,13 @@ class Problem(StrEnum):
     FORBIDDEN = "forbidden"
     MALFORMED = "malformed"
     UNAVAILABLE = "unavailable"
+    TOO_MANY = "too_many_channels"
 
 
 _MESSAGES = {
     Problem.FORBIDDEN: "You have no part in this.",
     Problem.MALFORMED: "This frame makes no sense.",
+    Problem.TOO_MANY: "One socket cannot follow so many channels.",
     Problem.UNAVAILABLE: "This cannot be answered just now; try again.",
 }
 

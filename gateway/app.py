@@ -1,7 +1,6 @@
 """The composition root: settings in, a running gateway out."""
 
 import asyncio
-import logging
 import signal
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -12,15 +11,17 @@ from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
-from websockets.asyncio.server import Server, ServerConnection, serve
 
-from gateway import answers
-from gateway.closing import Close
+from gateway.admission import Admission
+from gateway.asking import Asking
+from gateway.census import Census
 from gateway.delivery import Delivery
 from gateway.door import Door
 from gateway.fanout import Fanout
+from gateway.house import House
 from gateway.hub import Hub
 from gateway.identification import Identification
+from gateway.looplag import watch_loop
 from gateway.orders import Orders
 from gateway.outbox import Outbox
 from gateway.pace import Pace, pace_of
@@ -28,58 +29,21 @@ from gateway.pulse import Pulse
 from gateway.redis_bus import RedisBus
 from gateway.relay import Relay
 from gateway.rights import RedisProjections
+from gateway.seats import BEAT, Seats
+from gateway.serving import Gateway, serving
 from gateway.sweeps import Sweeps, every
-from gateway.visit import House, Visit
-from gateway.wire import CLOSE_SECONDS, Line
+from gateway.turnstile import Turnstile
 from gateway.witness import Witness
 from shared.jwks import Jwks
+from shared.messages.condition import REPORT_SECONDS
 from shared.redis import async_redis
 from shared.settings import Settings
 from shared.tokens import Tokens
 
-MAX_FRAME_BYTES = 4096
-"""Largest frame from a client; a larger one is the library's 1009."""
 REDIS_CONNECTIONS = 16
 """Connections for commands: a thousand clients that come at once wait in line instead of opening a thousand."""
-BACKLOG = 1024
 
 log = structlog.get_logger()
-
-
-class Gateway:
-    """A gateway that accepts sockets."""
-
-    def __init__(self, server: Server, hub: Hub, pace: Pace, background: Sequence[asyncio.Task[None]]) -> None:
-        self.background = background
-        self._server = server
-        self._hub = hub
-        self._pace = pace
-
-    @property
-    def port(self) -> int:
-        """The port it listens on."""
-        port: int = self._server.sockets[0].getsockname()[1]
-        return port
-
-    async def drain(self) -> None:
-        """Accept nobody more, send everyone elsewhere, and cut whoever has not gone in time."""
-        self._server.close(close_connections=False)
-        await asyncio.sleep(0)  # Let it stop listening first, or a client sent away could come straight back.
-        goodbye = answers.reconnect()
-        for client in list(self._hub.clients):
-            client.tell(goodbye)
-            client.outlet.close(Close.RESTART)
-        for connection in self._server.connections:  # Those that have not said who they are.
-            connection.protocol.send_close(Close.RESTART, Close.RESTART.reason)
-            connection.send_data()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self._pace.drain_seconds):
-                await self._server.wait_closed()
-        for client in list(self._hub.clients):
-            client.outlet.cut()
-        for connection in list(self._server.all_connections):
-            connection.transport.abort()
-        await self._server.wait_closed()
 
 
 @asynccontextmanager
@@ -89,28 +53,50 @@ async def gateway(settings: Settings, *, pace: Pace | None = None) -> AsyncItera
     async with AsyncExitStack() as stack:
         redis = _redis(settings)
         stack.push_async_callback(redis.aclose)
+        asking = Asking(redis)
+        stack.push_async_callback(asking.stop)
         jwks = Jwks(settings.jwks) if settings.jwks else None
         tokens = Tokens(settings, jwks) if jwks else Tokens(settings)
-        hub, bus, projections = Hub(), RedisBus(redis, settings.redis_timeout), RedisProjections(redis)
-        identification = Identification(tokens, redis)
+        hub, bus, projections = Hub(), RedisBus(redis, settings.redis_timeout), RedisProjections(asking)
         pulse, outbox = Pulse(pace.ping_seconds, asyncio.get_running_loop().time), Outbox()
+        identification, seats = (
+            Identification(tokens, asking),
+            Seats(asking, settings.sockets_per_person, pulse.ask_soon),
+        )
+        stack.push_async_callback(seats.stop, settings.redis_timeout)
         witness, delivery = Witness(outbox, pulse.ask_soon), await _delivery(stack, settings, outbox, pace)
         fanout = Fanout(pace.tick_seconds)
         relay = Relay(hub, bus, fanout, lambda message: orders.obey(message))
         sweeps = Sweeps(hub, relay, identification, projections, witness, pace.rights_hold_seconds)
         orders = Orders(sweeps, tokens)
         bus.listener = relay
-        house = House(hub, relay, identification, projections, witness, pulse, pace)
+        house = House(
+            hub, relay, Admission(identification, projections, seats), witness, pulse, pace,
+            settings.gateway_channels, settings.gateway_frames,
+        )  # fmt: skip
         stack.push_async_callback(relay.stop)
         stack.push_async_callback(orders.stop)
-        work = [bus.run(), fanout.run(), pulse.run(), pulse.run_out_of_turn(), delivery.run()]
-        work += [every(pace.expiry_seconds, fanout.sweep), *_sweeping(sweeps, pace)]
+        await _say_alive(seats)
+        work = [
+            bus.run(),
+            fanout.run(),
+            pulse.run(),
+            pulse.run_out_of_turn(),
+            delivery.run(),
+            seats.run(),
+            watch_loop(),
+        ]
+        work += [every(pace.expiry_seconds, fanout.sweep), every(BEAT, seats.beat), *_sweeping(sweeps, pace)]
         if jwks is not None:
             await asyncio.to_thread(jwks.refresh)
             work.append(every(settings.jwks_refresh_seconds, lambda: asyncio.to_thread(jwks.refresh)))
+        census = Census(redis, hub)
+        stack.push_async_callback(census.leave)
+        work.append(every(REPORT_SECONDS, census.report))
         background = [asyncio.create_task(part) for part in work]
         stack.push_async_callback(_cancelled, background)
-        running = Gateway(await _serve(settings, pace, house, _door(settings, redis, bus)), hub, pace, background)
+        server = await serving(settings, pace, house, _door(settings, redis, bus))
+        running = Gateway(server, hub, pace, background)
         stack.push_async_callback(running.drain)
         yield running
 
@@ -173,38 +159,15 @@ def _door(settings: Settings, redis: Redis, bus: RedisBus) -> Door:
     async def bus_is_up() -> bool:
         return bus.is_up
 
-    return Door(settings.origins, {"redis": redis_answers, "pubsub": bus_is_up})
+    clock = asyncio.get_running_loop().time
+    turnstile = Turnstile(settings.gateway_accept_rate, settings.gateway_sockets, clock)
+    return Door(settings.origins, {"redis": redis_answers, "pubsub": bus_is_up}, turnstile)
 
 
-async def _serve(settings: Settings, pace: Pace, house: House, door: Door) -> Server:
-    async def visit(connection: ServerConnection) -> None:
-        assert isinstance(connection, Line)
-        await Visit(house, connection).run()
-
-    return await serve(
-        visit,
-        settings.gateway_host,
-        settings.gateway_port,
-        process_request=door,
-        compression=None,
-        server_header=None,
-        open_timeout=pace.connect_seconds,
-        create_connection=Line,
-        ping_interval=None,  # gateway.pulse does it
-        close_timeout=CLOSE_SECONDS,
-        max_size=MAX_FRAME_BYTES,
-        # Beyond what closes a slow client, so that writing never has to wait for one.
-        write_limit=2 * pace.bytes_per_client,
-        logger=_library_log(),
-        backlog=BACKLOG,
-    )
-
-
-def _library_log() -> logging.Logger:
-    """At DEBUG the library logs handshakes, and with them tickets; at ERROR every port scan is a stack trace."""
-    library = logging.getLogger("gateway.websockets")
-    library.setLevel(logging.CRITICAL)
-    return library
+async def _say_alive(seats: Seats) -> None:
+    """Before anybody comes; without Redis nobody can come, and it is said again."""
+    with suppress(RedisError, TimeoutError, OSError):
+        await seats.beat()
 
 
 async def _cancelled(tasks: Sequence[asyncio.Task[None]]) -> None:

@@ -1,4 +1,4 @@
-"""What happens before the upgrade: health checks, unknown paths, foreign origins (3-realtime, 5-security)."""
+"""What happens before the upgrade: health checks, unknown paths, foreign origins, the rush (3-realtime, 5-security)."""
 
 import http
 import re
@@ -10,6 +10,9 @@ from uuid import UUID
 import msgspec
 from websockets.asyncio.server import ServerConnection
 from websockets.http11 import Request, Response
+
+from gateway import metrics
+from gateway.turnstile import Turnstile
 
 Check = Callable[[], Awaitable[bool]]
 """Whether something that the gateway needs answers; never raises."""
@@ -39,9 +42,10 @@ def read_target(request_target: str) -> Target | None:
 class Door:
     """The server's ``process_request``. ``checks`` are what /readyz asks, by name."""
 
-    def __init__(self, origins: frozenset[str], checks: Mapping[str, Check]) -> None:
+    def __init__(self, origins: frozenset[str], checks: Mapping[str, Check], turnstile: Turnstile) -> None:
         self._origins = origins
         self._checks = checks
+        self._turnstile = turnstile
 
     async def __call__(self, connection: ServerConnection, request: Request) -> Response | None:
         """An answer instead of an upgrade, or ``None`` to let the handshake go on."""
@@ -56,12 +60,21 @@ class Door:
             return connection.respond(http.HTTPStatus.NOT_FOUND, "No such path.\n")
         if not self._welcome(request):
             return connection.respond(http.HTTPStatus.FORBIDDEN, "This origin may not open a socket.\n")
+        if seconds := self._turnstile.wait(len(connection.server.handler_tasks)):
+            metrics.REFUSED.inc()
+            return _come_back(connection, seconds)
         return None
 
     def _welcome(self, request: Request) -> bool:
         """A browser always names the page's origin; who names none is no browser and cannot be tricked by a page."""
         named = request.headers.get_all("Origin")
         return not named or (len(named) == 1 and named[0] in self._origins)
+
+
+def _come_back(connection: ServerConnection, seconds: int) -> Response:
+    response = connection.respond(http.HTTPStatus.SERVICE_UNAVAILABLE, "Too many at once; come back in a moment.\n")
+    response.headers["Retry-After"] = str(seconds)
+    return response
 
 
 def _answer(connection: ServerConnection, status: http.HTTPStatus, failing: list[str]) -> Response:

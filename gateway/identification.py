@@ -9,9 +9,8 @@ from enum import Enum, auto
 
 import msgspec
 import structlog
-from redis.asyncio import Redis
 
-from gateway.closing import Close
+from gateway.asking import Asking
 from shared import keys
 from shared.domain.words import Role
 from shared.messages.frames import RealtimeTicket
@@ -35,37 +34,36 @@ class Ended(Enum):
 
 
 class Identification:
-    """Tells who holds a token or ticket. Raises ``RedisError`` when that cannot be told: nobody is let in blindly.
+    """Tells who holds a token or ticket. Raises ``RedisError`` when that cannot be told: nobody is let in blindly."""
 
-    Somebody who was disabled is told so: ``Left`` with 4504 instead of :class:`Refused`.
-    """
-
-    def __init__(self, tokens: Tokens, redis: Redis, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self, tokens: Tokens, asking: Asking, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
         self._tokens = tokens
-        self._redis = redis
+        self._asking = asking
         self._clock = clock
 
-    async def by_token(self, token: str) -> Identity:
-        """Who this token speaks for; raises :class:`Refused`."""
+    def read(self, token: str) -> Identity:
+        """Who this token speaks for, if it has not :meth:`ended`; raises :class:`Refused`."""
         now = self._clock()
         try:
-            identity = self._tokens.recall(token, now) or self._tokens.verify(token, now)
+            return self._tokens.recall(token, now) or self._tokens.verify(token, now)
         except InvalidToken as invalid:
             log.info("token refused", reason=str(invalid))
             raise Refused from None
-        await self._require(identity)
-        self._tokens.remember(token, identity)
-        return identity
 
-    async def by_ticket(self, ticket: str) -> Identity:
-        """Who this ticket was made for, once; raises :class:`Refused`."""
+    def remember(self, token: str, identity: Identity) -> None:
+        """Keep a token that was read and is known not to have ended."""
+        self._tokens.remember(token, identity)
+
+    async def redeem(self, ticket: str) -> Identity:
+        """Who this ticket was made for, once, if their token has not :meth:`ended`; raises :class:`Refused`."""
         if not 0 < len(ticket) <= MAX_TICKET_CHARACTERS:
             raise Refused
-        stored = await self._redis.getdel(keys.realtime_ticket(ticket))
+        [stored] = await self._asking.ask(("GETDEL", keys.realtime_ticket(ticket)))
         identity = _read_ticket(stored)
         if identity.expires_at <= self._clock():
             raise Refused
-        await self._require(identity)
         return identity
 
     async def ended(self, identities: Collection[Identity]) -> dict[Identity, Ended]:
@@ -74,18 +72,10 @@ class Identification:
             return {}
         signed_out = [keys.revoked(who.token_id) for who in identities]
         disabled = [keys.disabled(who.user_id) for who in identities]
-        values = [value is not None for value in await self._redis.mget(signed_out + disabled)]
-        found = zip(identities, values[: len(identities)], values[len(identities) :], strict=True)
-        return {who: Ended.DISABLED if off else Ended.SIGNED_OUT for who, out, off in found if out or off}
-
-    async def _require(self, identity: Identity) -> None:
-        match (await self.ended([identity])).get(identity):
-            case Ended.SIGNED_OUT:
-                raise Refused
-            case Ended.DISABLED:
-                from gateway.admission import Left  # which imports this module
-
-                raise Left(Close.DISABLED)
+        [found] = await self._asking.ask(("MGET", *signed_out, *disabled))
+        values = [value is not None for value in found]
+        both = zip(identities, values[: len(identities)], values[len(identities) :], strict=True)
+        return {who: Ended.DISABLED if off else Ended.SIGNED_OUT for who, out, off in both if out or off}
 
 
 def _read_ticket(stored: bytes | str | None) -> Identity:

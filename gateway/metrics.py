@@ -6,6 +6,7 @@ CONNECTIONS = Gauge("muster_gateway_connections", "Sockets that are open and pas
 SUBSCRIPTIONS = Gauge("muster_gateway_subscriptions", "Channels followed, over all sockets.")
 CHANNELS = Gauge("muster_gateway_channels", "Channels followed by at least one socket.")
 ACCEPTED = Counter("muster_gateway_accepted", "Sockets accepted, before CONNECT.")
+REFUSED = Counter("muster_gateway_refused", "Sockets refused before the upgrade because too many came.")
 CLOSED = Counter("muster_gateway_closed", "Sockets closed, by close code.", ["code"])
 RECOVERED = Counter("muster_gateway_recovered", "Resumes, by whether history bridged the gap.", ["outcome"])
 PUSHES = Counter("muster_gateway_pushes", "Pushes heard from Redis.")
@@ -16,4 +17,14 @@ BROADCAST_SECONDS = Histogram(
     "muster_gateway_broadcast_seconds",
     "From the first to the last write of one batch of pushes, with what others did between its slices.",
     buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0),
+)
+PUBSUB_LAG_SECONDS = Histogram(
+    "muster_gateway_pubsub_lag_seconds",
+    "From a push's timestamp, which is its transaction's, to its arrival here.",
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0),
+)
+LOOP_LAG_SECONDS = Histogram(
+    "muster_gateway_loop_lag_seconds",
+    "How late the event loop wakes who wanted to be woken, looked at ten times a second.",
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0),
 )

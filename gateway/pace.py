@@ -27,12 +27,16 @@ class Pace:
     """How long a right counts that nobody can confirm."""
     tops_seconds: float = 30.0
     """Between comparisons of every channel with its top."""
-    drain_seconds: float = 3.0
-    """From SIGTERM to the last socket cut."""
+    drain_seconds: float = 10.0
+    """From SIGTERM to the last client told to go; whoever has not gone two seconds later is cut."""
     bytes_per_client: int = 256 * 1024
     """Bytes that may wait for one client."""
 
 
 def pace_of(settings: Settings) -> Pace:
     """The pace that the settings ask for."""
-    return Pace(ping_seconds=settings.ping_seconds, redis_seconds=settings.redis_timeout)
+    return Pace(
+        ping_seconds=settings.ping_seconds,
+        redis_seconds=settings.redis_timeout,
+        drain_seconds=settings.gateway_drain_seconds,
+    )

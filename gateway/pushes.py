@@ -1,11 +1,15 @@
 """A push as a gateway hears it: the parts of the message, and the epoch that its frame ends with."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from shared.messages.pushes import parse_published
 
 _EPOCH = b'"epoch":"'
 _END = b'"}}'
+_TIMESTAMP = b'"timestamp":"'
+HEAD = 256
+"""Bytes of a frame in which its timestamp stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +20,17 @@ class Push:
     epoch: str
     type: str
     frame: bytes
+
+
+def sent_at(push: Push) -> datetime | None:
+    """The push's timestamp, which the workers write before its data; ``None`` where it has none."""
+    before, found, rest = push.frame[:HEAD].partition(_TIMESTAMP)
+    if not found or b'"data"' in before:
+        return None
+    try:
+        return datetime.fromisoformat(rest.partition(b'"')[0].decode())
+    except ValueError:
+        return None
 
 
 def read_push(message: bytes) -> Push:

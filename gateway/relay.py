@@ -1,6 +1,7 @@
 """Between the bus and the rooms: joining without a gap, passing on, and catching up (3-realtime 3.2)."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from gateway import answers, metrics
 from gateway.bus import Bus
 from gateway.fanout import Fanout
 from gateway.hub import Client, Hub, Subscription
-from gateway.pushes import read_push
+from gateway.pushes import read_push, sent_at
 from gateway.recovery import Gap, Reading, missed, readable
 from gateway.rights import Right
 from gateway.room import Room, give
@@ -58,6 +59,8 @@ class Relay:
         except ValueError:
             log.error("unreadable push", channel=channel)  # The next push shows a gap, and history bridges it.
             return
+        if (at := sent_at(push)) is not None:
+            metrics.PUBSUB_LAG_SECONDS.observe(max(0.0, time.time() - at.timestamp()))
         if not room.hear(push):
             self.catch_up(room)
         if room.unsent:

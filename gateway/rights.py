@@ -11,8 +11,7 @@ from enum import Enum
 from typing import Protocol
 from uuid import UUID
 
-from redis.asyncio import Redis
-
+from gateway.asking import Asking, Command
 from shared import keys
 from shared.domain.words import Role, SessionStatus
 from shared.tokens import Identity
@@ -65,22 +64,11 @@ class Projections(Protocol):
         ...
 
 
-class MemoryProjections:
-    """A twin for tests: ``known`` is the whole truth."""
-
-    def __init__(self) -> None:
-        self.known: dict[UUID, Facts] = {}
-
-    async def facts(self, asked: Mapping[UUID, Collection[UUID]]) -> dict[UUID, Facts | None]:
-        """See :class:`Projections`."""
-        return {session_id: self.known.get(session_id) for session_id in asked}
-
-
 class RedisProjections:
     """The projection in Redis (shared.projection), two commands per session whoever many ask."""
 
-    def __init__(self, redis: Redis) -> None:
-        self._redis = redis
+    def __init__(self, asking: Asking) -> None:
+        self._asking = asking
 
     async def facts(self, asked: Mapping[UUID, Collection[UUID]]) -> dict[UUID, Facts | None]:
         """See :class:`Projections`."""
@@ -91,11 +79,11 @@ class RedisProjections:
         return found
 
     async def _chunk(self, asked: Mapping[UUID, list[UUID]]) -> dict[UUID, Facts | None]:
-        async with self._redis.pipeline(transaction=False) as pipe:
-            for session_id, people in asked.items():
-                pipe.hmget(keys.session(session_id), ["teacher", "status", "opens"])
-                pipe.smismember(keys.roster(session_id), [str(person) for person in people])
-            replies = await pipe.execute()
+        commands: list[Command] = []
+        for session_id, people in asked.items():
+            commands.append(("HMGET", keys.session(session_id), "teacher", "status", "opens"))
+            commands.append(("SMISMEMBER", keys.roster(session_id), *map(str, people)))
+        replies = await self._asking.ask(*commands)
         return {
             session_id: _facts(session, people, enrolled)
             for (session_id, people), session, enrolled in zip(asked.items(), replies[::2], replies[1::2], strict=True)

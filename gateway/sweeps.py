@@ -116,6 +116,7 @@ class Sweeps:
     def _judge_visitor(self, client: Client, facts: Facts | None) -> None:
         right = right_of(client.identity, facts)
         if right.admits or (right is Right.UNKNOWN and self._holds(client)):
+            client.right = right
             self._confirm(client, right)
         else:
             client.outlet.close(Close.TRY_AGAIN if right is Right.UNKNOWN else Close.FORBIDDEN)

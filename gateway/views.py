@@ -1,7 +1,8 @@
 """The participant view of a push: what one student may see of what staff are sent (3-realtime 3.1).
 
-Statuses, counters and calls to confirm pass unchanged. Of check-ins and marks a student gets only their own entries, in the same
-envelope, with the same version. A type that is not listed here, like ``PRESENCE`` or ``CONFIRMED``, is not for students.
+Statuses, counters and calls to confirm pass unchanged. Of check-ins and marks a student gets only their own entries,
+in the same envelope, with the same version. A type that is not listed here, like ``PRESENCE`` or ``CONFIRMED``, is
+not for students.
 """
 
 from dataclasses import dataclass, field

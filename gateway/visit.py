@@ -2,16 +2,14 @@
 
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass
 from uuid import UUID
 
 import structlog
 from websockets.exceptions import ConnectionClosed
 
 from gateway import answers, metrics
-from gateway.admission import AWAY, Left, admitted
+from gateway.admission import AWAY, Left
 from gateway.answers import Problem
-from gateway.channels import session_of
 from gateway.closing import Close, label
 from gateway.conversation import (
     Action,
@@ -26,30 +24,14 @@ from gateway.conversation import (
     Unfollow,
 )
 from gateway.door import Target, read_target
-from gateway.hub import Client, Hub
-from gateway.identification import Identification, Refused
-from gateway.pace import Pace
-from gateway.pulse import Pulse
-from gateway.relay import Relay
-from gateway.rights import Facts, Projections, Right, right_of
+from gateway.following import follow
+from gateway.house import House
+from gateway.hub import Client
+from gateway.identification import Refused
+from gateway.rights import Facts, right_of
 from gateway.wire import Line, SocketOutlet
-from gateway.witness import Witness
-from shared.messages.frames import Resume
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class House:
-    """What all visits share."""
-
-    hub: Hub
-    relay: Relay
-    identification: Identification
-    projections: Projections
-    witness: Witness
-    pulse: Pulse
-    pace: Pace
 
 
 class Visit:
@@ -58,7 +40,7 @@ class Visit:
     def __init__(self, house: House, connection: Line) -> None:
         self._house = house
         self._connection = connection
-        self._outlet = SocketOutlet(connection, house.pace.bytes_per_client)
+        self._outlet = SocketOutlet(connection, house.pace.bytes_per_client, house.frames_per_second)
         self._client: Client | None = None
 
     async def run(self) -> None:
@@ -101,7 +83,7 @@ class Visit:
         assert client is not None, "nothing comes before Authenticate"
         match action:
             case Follow(resume):
-                await self._follow(client, resume)
+                await follow(self._house, client, resume)
             case Unfollow(channel):
                 self._house.relay.leave(client, channel)
             case Renew(token):
@@ -116,8 +98,9 @@ class Visit:
     async def _admit(self, asked: Authenticate, target: Target) -> None:
         house = self._house
         now = asyncio.get_running_loop().time()
-        identity, facts = await admitted(house.identification, house.projections, asked, target.session_id)
-        client = self._client = Client(identity, self._outlet, target.session_id, confirmed_at=now)
+        identity, facts = await house.admission.admit(asked, target.session_id, self._outlet)
+        right = right_of(identity, facts)
+        client = self._client = Client(identity, self._outlet, target.session_id, right, confirmed_at=now)
         house.hub.admit(client)
         house.pulse.add(self._outlet)
         client.tell(answers.connected(identity, house.pace.ping_seconds))
@@ -133,35 +116,13 @@ class Visit:
         self._outlet.on_proof = lambda: stay.proven(witness.now())
         if not stay.has_begun:
             with suppress(*AWAY):  # The sweep asks again.
-                again = (await self._house.projections.facts({session_id: []}))[session_id]
+                again = (await self._house.admission.projections.facts({session_id: []}))[session_id]
                 if again is not None:
                     witness.learn(session_id, again)
 
-    async def _follow(self, client: Client, resume: Resume) -> None:
-        problem = await self._try_to_follow(client, resume)
-        if problem is not None:
-            about = resume.channel if session_of(resume.channel) else None
-            client.tell(answers.error(problem, about))
-
-    async def _try_to_follow(self, client: Client, resume: Resume) -> Problem | None:
-        session_id = session_of(resume.channel)
-        if session_id is None:
-            return Problem.FORBIDDEN
-        try:
-            async with asyncio.timeout(self._house.pace.redis_seconds):
-                facts = await self._house.projections.facts({session_id: [client.identity.user_id]})
-                right = right_of(client.identity, facts[session_id])
-                if not right.admits:
-                    return Problem.UNAVAILABLE if right is Right.UNKNOWN else Problem.FORBIDDEN
-                await self._house.relay.join(client, session_id, right, resume)
-        except AWAY as error:
-            log.warning("cannot subscribe", channel=resume.channel, reason=type(error).__name__)
-            return Problem.UNAVAILABLE
-        return None
-
     async def _renew(self, client: Client, token: str) -> None:
         try:
-            identity = await self._house.identification.by_token(token)
+            identity = await self._house.admission.renew(token)
         except Refused:
             raise Left(Close.BAD_TOKEN) from None
         except AWAY:
@@ -190,6 +151,7 @@ class Visit:
             return
         self._house.relay.dismiss(client)
         self._house.pulse.remove(self._outlet)
+        self._house.admission.seats.free(client.identity.user_id, self._outlet)
         if client.stay is None:
             return
         if self._outlet.was_cut:

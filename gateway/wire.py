@@ -11,7 +11,7 @@ from typing import Any
 
 from websockets.asyncio.server import ServerConnection
 from websockets.frames import Frame, Opcode
-from websockets.protocol import State
+from websockets.protocol import Event, State
 
 from gateway.closing import Close
 
@@ -33,6 +33,11 @@ class Line(ServerConnection):
 
     outlet: "SocketOutlet | None" = None
 
+    def process_event(self, event: Event) -> None:
+        """A frame came, of any kind; before them, the handshake."""
+        if self.outlet is None or self.outlet.may_say_more():
+            super().process_event(event)
+
     def acknowledge_pings(self, data: bytes) -> None:
         """A pong came, asked for or not."""
         if self.outlet is not None:
@@ -49,7 +54,10 @@ class SocketOutlet:
         "_abort",
         "_awaited",
         "_connection",
+        "_frames",
         "_most",
+        "_most_frames",
+        "_second",
         "_was_slow",
         "asked_at",
         "closed_with",
@@ -58,9 +66,12 @@ class SocketOutlet:
         "was_cut",
     )
 
-    def __init__(self, connection: Line, bytes_per_client: int) -> None:
+    def __init__(self, connection: Line, bytes_per_client: int, frames_per_second: int) -> None:
         self._connection = connection
         self._most = bytes_per_client
+        self._most_frames = frames_per_second
+        self._frames = 0
+        self._second = 0
         self._abort: asyncio.TimerHandle | None = None
         self._awaited: bytes | None = None
         self.slot = 0
@@ -100,6 +111,16 @@ class SocketOutlet:
         connection.protocol.send_close(code, reason or code.reason)
         connection.send_data()
         self._abort = connection.loop.call_later(CLOSE_SECONDS, self.cut)
+
+    def may_say_more(self) -> bool:
+        """Count a frame of the client's; one too many in a second ends the socket."""
+        second = int(self._connection.loop.time())
+        if second != self._second:
+            self._second, self._frames = second, 0
+        self._frames += 1
+        if self._frames == self._most_frames + 1:
+            self.close(Close.PROTOCOL, "too many frames")
+        return self._frames <= self._most_frames
 
     def cut(self) -> None:
         """End the line without waiting for anybody."""

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from gateway.app import Gateway, gateway
+from gateway.app import gateway
 from gateway.pace import Pace
+from gateway.serving import Gateway
 from shared.settings import Settings
 from tests.gateway.campus import Campus
 from tests.gateway.valkey import Valkey

@@ -9,7 +9,7 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from gateway.app import Gateway
+from gateway.serving import Gateway
 
 PATIENCE = 10.0
 """Seconds before a test gives up; nothing waits this long when all is well."""

@@ -9,8 +9,8 @@ from uuid import uuid4
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from gateway.app import Gateway
 from gateway.closing import Close
+from gateway.serving import Gateway
 from shared import keys
 from shared.domain.words import Role
 from tests.gateway.campus import Campus

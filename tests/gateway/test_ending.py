@@ -6,8 +6,8 @@ from uuid import uuid4
 
 import pytest
 
-from gateway.app import Gateway
 from gateway.closing import Close
+from gateway.serving import Gateway
 from gateway.stay import Stay
 from shared import keys
 from shared.domain.words import Role

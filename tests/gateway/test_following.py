@@ -5,7 +5,7 @@ from uuid import uuid4
 import msgspec
 import pytest
 
-from gateway.app import Gateway
+from gateway.serving import Gateway
 from shared import keys
 from shared.domain.words import Role
 from shared.messages.control import SessionFactsChanged

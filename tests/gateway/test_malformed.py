@@ -6,8 +6,8 @@ from uuid import uuid4
 import pytest
 from websockets.frames import Frame, Opcode
 
-from gateway.app import Gateway
 from gateway.closing import Close
+from gateway.serving import Gateway
 from tests.gateway.campus import Campus
 from tests.gateway.page import page, raw
 

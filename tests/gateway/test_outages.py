@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
-from gateway.app import Gateway
 from gateway.closing import Close
 from gateway.recovery import Gap
+from gateway.serving import Gateway
 from shared import keys
 from tests.gateway.campus import Campus, Roll, stats
 from tests.gateway.conftest import QUICK, Ground

@@ -13,9 +13,9 @@ from websockets.asyncio.client import ClientConnection
 from websockets.frames import Frame
 from websockets.protocol import State
 
-from gateway.app import Gateway
 from gateway.closing import Close
 from gateway.rights import Facts, RedisProjections
+from gateway.serving import Gateway
 from shared import keys
 from shared.domain.presence import runs_of
 from shared.domain.words import Connection, Role, SessionStatus, UserType

@@ -9,7 +9,8 @@ from uuid import UUID
 import pytest
 from redis import Redis
 
-from gateway.app import Gateway, gateway
+from gateway.app import gateway
+from gateway.serving import Gateway
 from shared import keys
 from shared.domain.words import SessionStatus
 from shared.settings import Settings

@@ -17,8 +17,8 @@ from uuid import uuid4
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from gateway.app import Gateway
 from gateway.closing import Close
+from gateway.serving import Gateway
 from tests.gateway.conftest import Ground
 from tests.gateway.page import Page, page
 from tests.gateway.valkey import Valkey

@@ -4,8 +4,8 @@ from uuid import uuid4
 
 import pytest
 
-from gateway.app import Gateway
 from gateway.recovery import Gap
+from gateway.serving import Gateway
 from shared import keys
 from shared.domain.words import Role
 from tests.gateway.campus import Campus, check_in, stats

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import pytest
@@ -9,12 +10,13 @@ import pytest
 from gateway.channels import session_of
 from gateway.closing import Close, label
 from gateway.door import read_target
-from gateway.pushes import read_push
+from gateway.pushes import read_push, sent_at
 from gateway.recovery import Gap, Position, Reading, missed, readable
 from gateway.rights import Right, right_of
 from gateway.views import portions
 from shared import keys
 from shared.domain.words import Role
+from shared.messages.pushes import Push, Stats, open_frame
 from tests.gateway.twins import facts as known
 from tests.gateway.twins import push, somebody
 
@@ -117,6 +119,13 @@ def test_history_is_only_asked_about_versions_that_exist() -> None:
 def test_the_epoch_is_the_one_the_frame_ends_with() -> None:
     nested = push(3, "true", data={"epoch": "false"})
     assert (nested.version, nested.type, nested.epoch) == (3, "STATS_UPDATE", "true")
+
+
+def test_a_pushes_time_is_the_workers_and_never_one_in_its_data() -> None:
+    moment = datetime(2026, 3, 2, 9, 0, 0, 5, tzinfo=UTC)
+    opened = open_frame(Push(SESSION, moment, Stats(present_students=1)))
+    assert sent_at(read_push(b'1 STATS_UPDATE %s,"version":1,"epoch":"e"}}' % opened)) == moment
+    assert sent_at(push(1, data={"timestamp": "2026-03-02T09:00:00Z"})) is None
 
 
 @pytest.mark.parametrize("message", [b"", b"x", b"1 TYPE", b"x TYPE {}", b"1 TYPE {}", b'1 TYPE {"epoch":"e"}'])

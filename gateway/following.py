@@ -1,0 +1,54 @@
+"""Following a channel, as a client asks for it: whether they may, and from where on."""
+
+import asyncio
+from uuid import UUID
+
+import structlog
+
+from gateway import answers
+from gateway.admission import AWAY
+from gateway.answers import Problem
+from gateway.channels import session_of
+from gateway.house import House
+from gateway.hub import Client
+from gateway.rights import Right, right_of
+from shared.messages.frames import Resume
+
+FRESH_SECONDS = 1.0
+"""How long a right that was asked about on the way in counts for following too."""
+
+log = structlog.get_logger()
+
+
+async def follow(house: House, client: Client, resume: Resume) -> None:
+    """Subscribe somebody, or tell them why not; the socket stays open."""
+    problem = await _try(house, client, resume)
+    if problem is not None:
+        client.tell(answers.error(problem, resume.channel if session_of(resume.channel) else None))
+
+
+async def _try(house: House, client: Client, resume: Resume) -> Problem | None:
+    session_id = session_of(resume.channel)
+    if session_id is None:
+        return Problem.FORBIDDEN
+    if resume.channel not in client.subscriptions and len(client.subscriptions) >= house.most_channels:
+        return Problem.TOO_MANY
+    try:
+        async with asyncio.timeout(house.pace.redis_seconds):
+            right = await _right(house, client, session_id)
+            if not right.admits:
+                return Problem.UNAVAILABLE if right is Right.UNKNOWN else Problem.FORBIDDEN
+            await house.relay.join(client, session_id, right, resume)
+    except AWAY as error:
+        log.warning("cannot subscribe", channel=resume.channel, reason=type(error).__name__)
+        return Problem.UNAVAILABLE
+    return None
+
+
+async def _right(house: House, client: Client, session_id: UUID) -> Right:
+    """What somebody has on a channel; on the path of the same session that was asked a moment ago."""
+    is_fresh = asyncio.get_running_loop().time() - client.confirmed_at < FRESH_SECONDS
+    if session_id == client.session_id and client.right.admits and is_fresh:
+        return client.right
+    facts = await house.admission.projections.facts({session_id: [client.identity.user_id]})
+    return right_of(client.identity, facts[session_id])
