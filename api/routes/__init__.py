@@ -10,6 +10,7 @@ from api.routes.history import ENDPOINTS as HISTORY
 from api.routes.live import ENDPOINTS as LIVE
 from api.routes.marking import ENDPOINTS as MARKING
 from api.routes.review import ENDPOINTS as REVIEW
+from api.routes.timeline import ENDPOINTS as TIMELINE
 from api.routes.whiteboard import ENDPOINTS as WHITEBOARD
 
 ENDPOINTS: list[Endpoint] = [
@@ -18,6 +19,7 @@ ENDPOINTS: list[Endpoint] = [
     *LIVE,
     *CALLS,
     *EXPORTS,
+    *TIMELINE,
     *HISTORY,
     *REVIEW,
     *MARKING,
