@@ -67,10 +67,8 @@ class TicketSpent(Exception):
     """Two students were given a yes for one ticket: only possible where Redis had lost its memory."""
 
 
-def apply(connection: Connection, events: Sequence[tuple[str, Event]]) -> list[Push]:
+def apply(connection: Connection, events: Sequence[Event]) -> list[Push]:
     """Write the facts behind these events and say what is to be published after the commit.
-
-    Each event comes with the key of its delivery.
 
     A second delivery writes nothing, but its news is published again: the first time may have been cut off.
     """

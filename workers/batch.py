@@ -28,16 +28,15 @@ class Batch:
     rosters: list[RosterChanged] = field(default_factory=list)
     calls: list[ConfirmationCalled] = field(default_factory=list)
     confirmations: list[Confirmed] = field(default_factory=list)
-    points: list[tuple[str, PointProven]] = field(default_factory=list)
-    """With the key of the delivery that brought each."""
+    points: list[PointProven] = field(default_factory=list)
 
     @classmethod
-    def of(cls, events: Iterable[tuple[str, Event]]) -> "Batch":
-        """Sort events by kind. Each comes with the key of its delivery."""
+    def of(cls, events: Iterable[Event]) -> "Batch":
+        """Sort events by kind."""
         batch = cls()
-        for key, event in events:
+        for event in events:
             if isinstance(event, PointProven):
-                batch.points.append((key, event))
+                batch.points.append(event)
             else:
                 getattr(batch, _SHELF[type(event)]).append(event)
         return batch
@@ -49,7 +48,7 @@ class Batch:
     @property
     def sessions(self) -> list[UUID]:
         """Every session touched, in the one order in which locks are taken."""
-        points = {point.session_id for _, point in self.points}
+        points = {point.session_id for point in self.points}
         return sorted({event.session_id for event in self._without_points} | points)
 
 

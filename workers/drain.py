@@ -120,7 +120,7 @@ def _apply(connection: Connection, batch: Sequence[Readable], done: Pass) -> Non
         return
     try:
         with connection.begin():
-            pushes = apply(connection, [(delivery.key, event) for delivery, event in batch])
+            pushes = apply(connection, [event for _, event in batch])
     except Exception as error:
         if is_away(error):
             raise

@@ -1,8 +1,9 @@
 """Presence in the drain: points become runs, whatever order, number and batches they come in.
 
 A batch is folded in memory to one row per participant, then united with what is stored in one statement; every
-stored value is a function of the united ranges (1-domain 1.1). Only activity counts are sums, so a delivery whose
-activities were counted before is remembered.
+stored value is a function of the united ranges (1-domain 1.1). Only activity counts are sums, so an activity that was
+counted before is remembered: by what it says, because the same one may come by stream and by inbox, when the answer to
+its append was lost.
 """
 
 from collections import Counter
@@ -62,7 +63,7 @@ _AUDIT = text("""
     ON CONFLICT (session_id, user_id, event, occurred_at) DO NOTHING
 """)
 _COUNT_ONCE = text("""
-    INSERT INTO counted_deliveries (delivery) SELECT DISTINCT unnest(CAST(:keys AS text[]))
+    INSERT INTO counted_deliveries (delivery) SELECT unnest(CAST(:keys AS text[]))
     ON CONFLICT (delivery) DO NOTHING RETURNING delivery
 """)
 _CONNECTED = text("""
@@ -90,17 +91,16 @@ class Moves:
         return sorted(self.joined.get(session_id, [])), sorted(self.left.get(session_id, []))
 
 
-def keep_presence(connection: Connection, points: Sequence[tuple[str, PointProven]]) -> Moves:
-    """Write what points prove; each comes with the key of its delivery. The session's tallies are locked already."""
+def keep_presence(connection: Connection, points: Sequence[PointProven]) -> Moves:
+    """Write what points prove. The session's tallies are locked already."""
     moves = Moves()
     if not points:
         return moves
-    proven = [point for _, point in points]
-    types = {(point.session_id, point.user_id): point.user_type for point in proven}
+    types = {(point.session_id, point.user_id): point.user_type for point in points}
     before = _before(connection, types)
-    for participant, after in _unite(connection, types, proven, _activities(connection, points)).items():
+    for participant, after in _unite(connection, types, points, _activities(connection, points)).items():
         moves.note(participant, before.get(participant, False), after)
-    _audit(connection, [point for point in proven if point.event is not Event.HEARTBEAT])
+    _audit(connection, [point for point in points if point.event is not Event.HEARTBEAT])
     count_connected(connection, moves, types)
     return moves
 
@@ -145,17 +145,21 @@ def _unite(
     return {(row.session_id, row.user_id): row.connected for row in rows}
 
 
-def _activities(connection: Connection, points: Sequence[tuple[str, PointProven]]) -> dict[Participant, dict[str, int]]:
-    """What to add to the counts: activities of deliveries that were not counted before."""
-    acting = [(key, point) for key, point in points if point.activity is not None]
+def _activities(connection: Connection, points: Sequence[PointProven]) -> dict[Participant, dict[str, int]]:
+    """What to add to the counts: activities that were not counted before, in this batch or an earlier one."""
+    acting = {_name(point): point for point in points if point.activity is not None}
     if not acting:
         return {}
-    fresh = set(connection.execute(_COUNT_ONCE, {"keys": sorted({key for key, _ in acting})}).scalars())
+    fresh = connection.execute(_COUNT_ONCE, {"keys": sorted(acting)}).scalars()
     found: dict[Participant, Counter[str]] = {}
-    for key, point in acting:
-        if key in fresh:
-            found.setdefault((point.session_id, point.user_id), Counter())[point.activity or ""] += 1
+    for point in map(acting.__getitem__, fresh):
+        found.setdefault((point.session_id, point.user_id), Counter())[point.activity or ""] += 1
     return {participant: add_activities(counted) for participant, counted in found.items()}
+
+
+def _name(point: PointProven) -> str:
+    """Names an activity however it comes: nobody does the same thing twice in a microsecond."""
+    return f"{point.session_id} {point.user_id} {point.at.isoformat()} {point.activity}"
 
 
 def _audit(connection: Connection, points: Sequence[PointProven]) -> None:

@@ -25,18 +25,12 @@ RETRY_SECONDS = 5
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One event as it waits, at its place in its entry. ``tries`` counts this one and those that failed before."""
+    """One event as it waits. ``tries`` counts this one and those that failed before."""
 
     origin: str
     entry_id: str
     payload: bytes
     tries: int
-    place: int = 0
-
-    @property
-    def key(self) -> str:
-        """Names the event, however often it is delivered."""
-        return f"{self.origin} {self.entry_id} {self.place}"
 
 
 class Source(Protocol):
@@ -112,9 +106,9 @@ class StreamSource:
 def _events(entries: Any, failures: dict[str, int]) -> list[Delivery]:
     """The events of stream entries: the values of numbered fields."""
     return [
-        Delivery("stream", entry_id.decode(), payload, failures.get(entry_id.decode(), 0) + 1, place)
+        Delivery("stream", entry_id.decode(), payload, failures.get(entry_id.decode(), 0) + 1)
         for entry_id, fields in entries
-        for place, payload in enumerate(fields.values())
+        for payload in fields.values()
     ]
 
 

@@ -17,6 +17,7 @@ from sqlalchemy import Engine, text
 from shared.bus import MemoryPublisher
 from shared.domain.presence import active_time, runs_of
 from shared.domain.words import Connection, UserType
+from shared.inbox import PUT, rows
 from shared.messages.events import PointProven
 from shared.messages.pushes import PresenceChanged, Stats
 from tests.campus import Classroom
@@ -114,6 +115,18 @@ def test_activities_are_counted_once_however_often_delivered(
     monkeypatch.undo()
     drain(ports)
     assert stored(owner, session_id, user)[6] == {"draw": 2}
+
+
+def test_an_activity_is_counted_once_when_it_comes_by_stream_and_by_inbox(
+    ports: Ports, redis: Redis, owner: Engine, classroom: Classroom, session_id: UUID
+) -> None:
+    user = classroom.students[0].id
+    drawn = point(session_id, user, 1, activity="draw")
+    append(redis, drawn, drawn)  # its answer was lost, so it was also put into the inbox
+    with owner.begin() as connection:
+        connection.execute(PUT, rows([drawn]))
+    drain(ports)
+    assert stored(owner, session_id, user)[6] == {"draw": 1}
 
 
 def test_who_comes_and_goes_is_told_and_counted(
