@@ -1,6 +1,8 @@
-"""A campus of any size for load: students who are all enrolled in every session, codes that last."""
+"""A campus of any size for load: who studies where, sessions that run, codes that last."""
 
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,6 +12,7 @@ from sqlalchemy import Connection, NullPool, create_engine, insert
 
 from shared.database import OWNER, sqlalchemy_url
 from shared.domain.codes import CodeFace, make_token
+from shared.domain.words import Mode
 from shared.ids import new_id
 from shared.models import Course, Enrolment, Group, LiveSession, SessionGroup, Student, User
 from shared.settings import Settings
@@ -33,16 +36,66 @@ class Campus:
     students: list[UUID]
 
 
+@dataclass(frozen=True)
+class Manner:
+    """How a session is held: its mode, and how many seconds a code stays on the screen."""
+
+    mode: Mode = Mode.IN_PERSON
+    rotate_seconds: int = ROTATE_SECONDS
+
+
+@dataclass(frozen=True)
+class RunningClass:
+    """A session of its own teacher and its own part of the students."""
+
+    session: RunningSession
+    started_at: datetime
+    teacher: UUID
+    students: list[UUID]
+
+
 def build_campus(database_url: str, settings: Settings, *, sessions: int, students: int) -> Campus:
-    """Write the campus into the database."""
-    engine = create_engine(
-        sqlalchemy_url(database_url), poolclass=NullPool, connect_args={"options": f"-c role={OWNER}"}
-    )
+    """Write a campus where everybody is enrolled in every session."""
     people = [new_id() for _ in range(students)]
-    with engine.begin() as connection:
+    now = datetime.now(UTC)
+    with _owner(database_url) as connection:
         teacher = _people(connection, people)
-        running = [_session(connection, settings, teacher, people) for _ in range(sessions)]
+        running = [_session(connection, settings, teacher, people, now) for _ in range(sessions)]
     return Campus(running, people)
+
+
+def build_classes(
+    database_url: str,
+    settings: Settings,
+    *,
+    cohorts: int,
+    size: int,
+    sessions_each: int = 1,
+    started_ago: timedelta = timedelta(0),
+    manner: Manner = Manner(),
+) -> list[RunningClass]:
+    """Write a campus of cohorts who study apart: ``size`` students, one teacher and ``sessions_each`` running sessions
+    of each. Every second session started ``started_ago``, the others now."""
+    now, found = datetime.now(UTC), []
+    with _owner(database_url) as connection:
+        for _ in range(cohorts):
+            people = [new_id() for _ in range(size)]
+            teacher = _people(connection, people)
+            for place in range(sessions_each):
+                start = now - started_ago if place % 2 else now
+                session = _session(connection, settings, teacher, people, start, manner)
+                found.append(RunningClass(session, start, teacher, people))
+    return found
+
+
+@contextmanager
+def _owner(database_url: str) -> Iterator[Connection]:
+    """One transaction of the owner."""
+    options = {"options": f"-c role={OWNER}"}
+    engine = create_engine(sqlalchemy_url(database_url), poolclass=NullPool, connect_args=options)
+    with engine.begin() as connection:
+        yield connection
+    engine.dispose()
 
 
 def _people(connection: Connection, students: list[UUID]) -> UUID:
@@ -65,9 +118,16 @@ def _user(user_id: UUID, role: str, mark: str) -> dict[str, Any]:
     }
 
 
-def _session(connection: Connection, settings: Settings, teacher: UUID, students: list[UUID]) -> RunningSession:
+def _session(
+    connection: Connection,
+    settings: Settings,
+    teacher: UUID,
+    students: list[UUID],
+    start: datetime,
+    manner: Manner = Manner(),
+) -> RunningSession:
     course, group, session, now = new_id(), new_id(), new_id(), datetime.now(UTC)
-    face = CodeFace(secrets.randbelow(2**40), 0, now, ROTATE_SECONDS, visible=True)
+    face = CodeFace(secrets.randbelow(2**40), 0, now, manner.rotate_seconds, visible=True)
     code = {"id": course, "subject_code": f"L{course.hex}", "title": "Load", "teacher_id": teacher}
     connection.execute(insert(Course), [code])
     connection.execute(insert(Group), [{"id": group, "course_id": course, "name": "A"}])
@@ -78,9 +138,9 @@ def _session(connection: Connection, settings: Settings, teacher: UUID, students
     connection.execute(insert(Enrolment), enrolments)
     row = {
         "id": session, "course_id": course, "teacher_id": teacher, "class_name": "Load A", "session_type": "lecture",
-        "mode": "in_person", "status": "active", "session_date": now.date(), "started_at": now, "created_at": now,
+        "mode": manner.mode.value, "status": "active", "session_date": now.date(), "started_at": start, "created_at": now,
         "code_reference": face.reference, "code_generation": 0, "code_visible": True,
-        "rotate_seconds": ROTATE_SECONDS,
+        "rotate_seconds": manner.rotate_seconds,
     }  # fmt: skip
     connection.execute(insert(LiveSession), [row])
     link = {"session_id": session, "group_id": group, "session_status": "active"}

@@ -20,16 +20,26 @@ LONGEST_LINE = 16_384
 
 
 class Child:
-    """Keeps one program running. ``watch`` is a text that it prints once it is ready."""
+    """Keeps one program running. ``watch`` is a text that it prints once it is ready; ``longest_pause`` bounds the
+    seconds before it is started again."""
 
-    def __init__(self, program: Program, console: Console, watch: str | None = None) -> None:
+    def __init__(
+        self, program: Program, console: Console, watch: str | None = None, *, longest_pause: float = LONGEST_PAUSE
+    ) -> None:
         self.program = program
+        self._longest_pause = longest_pause
         self.heard = asyncio.Event()
         self._console = console
         self._watch = watch
         self._stopping = asyncio.Event()
         self._process: asyncio.subprocess.Process | None = None
         self._task: asyncio.Task[None] | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The process that runs now, if one does."""
+        running = self._process is not None and self._process.returncode is None
+        return self._process.pid if self._process and running else None
 
     def start(self) -> "Child":
         """Keep it running from now on."""
@@ -84,7 +94,7 @@ class Child:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), pause)
                 return
-            pause = min(2 * pause, LONGEST_PAUSE)
+            pause = min(2 * pause, self._longest_pause)
 
     async def _listen(self, reader: asyncio.StreamReader) -> None:
         rest = b""

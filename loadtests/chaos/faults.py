@@ -1,0 +1,169 @@
+"""Faults, by name and weight. Every one ends by itself; a seed decides which comes when."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from random import Random
+from signal import Signals
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import Engine
+
+from loadtests.chaos.fault_proxy import Weather
+from loadtests.chaos.rig import SERVICES, Rig, frozen
+from shared import keys
+from shared.domain.words import Mark, Via
+from shared.ids import new_id
+from shared.inbox import PUT
+from shared.messages.events import CheckInAccepted, encode
+from shared.redis import sync_redis
+
+PARTS = ("events", "api", "api", "gateway", "maintenance", "beat", "valkey", "valkey", "postgres")
+"""Who is killed, by weight."""
+GROWN_SECONDS = 8.0
+"""Nobody is killed younger than this: a stack that never comes up proves nothing."""
+POOL_SHARE = 0.35
+"""Share of kills that hit one process of the drain's pool instead."""
+
+WEATHERS = {
+    "latency": Weather(latency=0.05),
+    "slow": Weather(rate=20_000),
+    "half-open": Weather(swallows=True),
+    "refused": Weather(refuses=True),
+}
+COPIES = 40
+"""Entries copied at most in one go, while the drain stands still for a moment so that there are any."""
+FROZEN_DRAIN_SECONDS = 0.7
+
+
+@dataclass(slots=True)
+class Done:
+    """What was injected."""
+
+    kills: Counter[str]
+    faults: Counter[str]
+    poison: set[bytes]
+    """Payloads that must end as dead letters."""
+    perhaps_poison: set[bytes]
+    """Payloads of which nobody knows whether they reached the stream."""
+    copies: int = 0
+
+
+class Mischief:
+    """Hurts a rig."""
+
+    def __init__(self, rig: Rig, owner: Engine, seed: int) -> None:
+        self.done = Done(Counter(), Counter(), set(), set())
+        self._rig = rig
+        self._owner = owner
+        self._chance = Random(seed)
+        self._redis: Any = sync_redis(rig.direct)
+        self._away: set[str] = set()
+
+    def kill(self) -> bool:
+        """SIGKILL somebody who has lived for a while; whether there was anybody."""
+        if self._chance.random() < POOL_SHARE:
+            name, there = "pool process", self._rig.kill_pool_process("events")
+        else:
+            grown = [name for name in PARTS if name not in self._away and self._rig.age(name) > GROWN_SECONDS]
+            name = self._chance.choice(grown) if grown else ""
+            there = self._rig.send(name, Signals.SIGKILL)
+        self.done.kills[name] += there
+        return there
+
+    async def small(self) -> None:
+        """Some fault of a second or two."""
+        choices: list[Callable[[], Awaitable[None]]] = [self.copy, self.poison, self.cut, self.freeze, self.bad_weather]
+        await self._chance.choice(choices)()
+
+    async def freeze(self, seconds: float = 3.0, name: str = "valkey") -> None:
+        """SIGSTOP a service for a while, unless it is away."""
+        if name in self._away:
+            return
+        self.done.faults[f"{name} frozen {seconds:g} s"] += 1
+        self._away.add(name)
+        with frozen(self._rig, name):
+            await asyncio.sleep(seconds)
+        self._away.discard(name)
+
+    async def outage(self, name: str, seconds: float) -> None:
+        """A service is killed and stays away."""
+        self.done.faults[f"{name} away {seconds:g} s"] += 1
+        self._away.add(name)
+        self._rig.send(name, Signals.SIGKILL)
+        await self._rig.stop(name)
+        await asyncio.sleep(seconds)
+        await self._rig.start_service(name)
+        self._away.discard(name)
+
+    async def cut(self) -> None:
+        """Every connection to a service is reset."""
+        name = self._chance.choice(SERVICES)
+        self.done.faults[f"{name} connections cut"] += 1
+        self._rig.proxies[name].cut()
+
+    async def bad_weather(self, seconds: float = 2.0) -> None:
+        """A bad network to one service."""
+        service, kind = self._chance.choice(SERVICES), self._chance.choice(list(WEATHERS))
+        self.done.faults[f"{service} {kind} {seconds:g} s"] += 1
+        async with self._rig.proxies[service].bad(WEATHERS[kind]):
+            await asyncio.sleep(seconds)
+
+    async def rolling_restart(self) -> None:
+        """SIGTERM everybody, one after the other, as a deployment does."""
+        self.done.faults["rolling SIGTERM"] += 1
+        for name in [name for name in self._rig.children if name not in SERVICES]:
+            self._rig.send(name, Signals.SIGTERM)
+            await asyncio.sleep(0.5)
+            await self._rig.again_ready(name)
+
+    async def poison(self) -> None:
+        """Entries nobody can apply: one that cannot be read, one of strangers."""
+        payloads = [b"\xc1" + uuid4().bytes, encode(_stranger())]
+        self.done.perhaps_poison |= set(payloads)
+        if await self._to_redis(lambda: [self._redis.xadd(keys.EVENTS, {"0": payload}) for payload in payloads]):
+            self.done.poison |= set(payloads)
+            self.done.faults["poison entries"] += len(payloads)
+
+    async def copy(self) -> None:
+        """Deliver again, shuffled: some of what waits in the stream, half of it by the inbox."""
+        self._rig.send_group("events", Signals.SIGSTOP)
+        try:
+            await asyncio.sleep(FROZEN_DRAIN_SECONDS)
+            entries = await self._to_redis(lambda: self._redis.xrange(keys.EVENTS, count=COPIES))
+        finally:
+            self._rig.send_group("events", Signals.SIGCONT)
+        copied = [payload for _, fields in entries or [] for payload in fields.values()]
+        copied = [payload for payload in copied if payload not in self.done.perhaps_poison]
+        self._chance.shuffle(copied)
+        half = len(copied) // 2
+        if copied and await self._to_redis(
+            lambda: [self._redis.xadd(keys.EVENTS, {"0": one}) for one in copied[:half]]
+        ):
+            self.done.copies += half
+        if await asyncio.to_thread(self._to_inbox, copied[half:]):
+            self.done.copies += len(copied) - half
+        self.done.faults["copied and reordered"] += 1
+
+    def _to_inbox(self, payloads: list[bytes]) -> bool:
+        try:
+            with self._owner.begin() as connection:
+                connection.execute(PUT, {"payloads": payloads})
+        except Exception:  # noqa: BLE001 - the database may be away by another fault
+            return False
+        return bool(payloads)
+
+    async def _to_redis(self, call: Callable[[], Any]) -> Any:
+        try:
+            return await asyncio.to_thread(call)
+        except Exception:  # noqa: BLE001 - Redis may be away by another fault
+            return None
+
+
+def _stranger() -> CheckInAccepted:
+    """A check-in of somebody who does not exist in a session that does not exist."""
+    now = datetime.now(UTC)
+    return CheckInAccepted(new_id(), new_id(), new_id(), Mark.PRESENT, Via.TOKEN, now, now)

@@ -1,0 +1,43 @@
+"""The table at the end."""
+
+from collections import Counter
+
+from loadtests.chaos.run import Outcome
+
+SHOWN = 12
+
+
+def report(outcome: Outcome) -> str:
+    """What was injected, what was acknowledged, and what is wrong."""
+    ledger, done = outcome.ledger, outcome.done
+    kinds = Counter(finding.what.partition(":")[0] for finding in outcome.findings)
+    doubts = sum(len(stay.doubts) for stay in ledger.stays.values())
+    check_ins = sum(len(known.acknowledged) for known in ledger.check_ins.values())
+    lines = [
+        "",
+        f"seed {outcome.plan.seed}",
+        *_section("SIGKILL", done.kills),
+        *_section("other faults", done.faults),
+        f"  {'events delivered again on purpose':42} {done.copies:9,}",
+        "acknowledged",
+        f"  {'events and marks':42} {ledger.acknowledged:9,}",
+        f"  {'… of them check-ins':42} {check_ins:9,}",
+        f"  {'… of them marks by hand':42} {sum(map(len, ledger.marks.values())):9,}",
+        f"  {'reports in doubt (no answer, or 503)':42} {doubts:9,}",
+        *_section("answers", Counter({str(status): count for status, count in ledger.answers.items()})),
+        "seconds",
+        *(f"  {name:42} {value:9.1f}" for name, value in outcome.seconds.items()),
+        "dashboards",
+        f"  {'reconnects':42} {sum(one.reconnects for one in outcome.dashboards):9,}",
+        f"  {'resyncs':42} {sum(one.resyncs for one in outcome.dashboards):9,}",
+        "found",
+        f"  {'lost':42} {kinds['lost']:9,}",
+        f"  {'double':42} {kinds['double']:9,}",
+        f"  {'anything else':42} {len(outcome.findings) - kinds['lost'] - kinds['double']:9,}",
+        *(f"    {finding.what} ({finding.where})" for finding in outcome.findings[:SHOWN]),
+    ]
+    return "\n".join(lines)
+
+
+def _section(title: str, counts: Counter[str]) -> list[str]:
+    return [f"{title}: {counts.total():,}", *(f"  {name:42} {count:9,}" for name, count in sorted(counts.items()))]

@@ -1,0 +1,184 @@
+"""The stack that may be hurt: real processes in a home of their own, reached through proxies, each by its name."""
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from signal import Signals
+from urllib.parse import urlsplit
+
+import psutil
+
+from deploy.stack.child import Child
+from deploy.stack.console import Console
+from deploy.stack.home import Home, open_home
+from deploy.stack.lock import locked
+from deploy.stack.parts import Part, edge_parts, worker_parts
+from deploy.stack.ports import free_port
+from deploy.stack.postgres import prepare_postgres
+from deploy.stack.readiness import answers_ok, part_ready, service_ready
+from deploy.stack.service import Service
+from deploy.stack.services import Embedded, find_services
+from deploy.stack.settings import checked, effective
+from deploy.stack.valkey import prepare_valkey
+from loadtests.chaos.fault_proxy import FaultProxy
+from shared.migrations import migrate
+from shared.settings import Settings
+
+LONGEST_PAUSE = 0.5
+"""Seconds before a killed program is started again, however often it is killed."""
+STOP_SECONDS = 5.0
+SERVICES = ("valkey", "postgres")
+
+
+@dataclass(slots=True)
+class Rig:
+    """A running stack. ``direct`` settings go around the proxies, for whoever looks on."""
+
+    settings: Settings
+    direct: Settings
+    services: dict[str, Service]
+    proxies: dict[str, FaultProxy]
+    console: Console
+    children: dict[str, Child] = field(default_factory=dict)
+    parts: dict[str, Part] = field(default_factory=dict)
+
+    def send(self, name: str, number: Signals) -> bool:
+        """Send a signal to a part or service; whether it was there."""
+        child = self.children.get(name)
+        if child is None or child.pid is None:
+            return False
+        os.kill(child.pid, number)
+        return True
+
+    def send_group(self, name: str, number: Signals) -> None:
+        """Send a signal to a part and the processes of its pool."""
+        child = self.children.get(name)
+        if child is not None and child.pid is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(child.pid, number)
+
+    async def again_ready(self, name: str, seconds: float = 30.0) -> None:
+        """Until a part that was stopped runs anew and is ready, where it can say so."""
+        ready_url = self.parts[name].ready_url
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self.age(name) < 1.0 or not (ready_url is None or await answers_ok(ready_url)):  # noqa: ASYNC110
+                    await asyncio.sleep(0.2)
+
+    def age(self, name: str) -> float:
+        """Seconds since it was started; 0 when it does not run."""
+        child = self.children.get(name)
+        with suppress(psutil.NoSuchProcess):
+            return time.time() - psutil.Process(child.pid).create_time() if child and child.pid else 0.0
+        return 0.0
+
+    def kill_pool_process(self, name: str) -> bool:
+        """SIGKILL one process of a worker's pool, and not the worker."""
+        pid = self.children[name].pid
+        with suppress(psutil.NoSuchProcess):
+            pool = psutil.Process(pid).children() if pid else []
+            if pool:
+                pool[-1].kill()
+                return True
+        return False
+
+    async def stop(self, name: str) -> None:
+        """Have it end and stay away."""
+        await self.children.pop(name).stop(STOP_SECONDS)
+
+    async def start_service(self, name: str) -> None:
+        """Run a service, again or for the first time, until it answers."""
+        service = self.services[name]
+        self.children[name] = Child(service.program, self.console, longest_pause=LONGEST_PAUSE).start()
+        await service_ready(service)
+
+    async def start_parts(self, variables: dict[str, str]) -> None:
+        """Run our own processes until each is ready."""
+        waiting = []
+        for part in [*worker_parts(self.settings, variables), *edge_parts(self.settings, variables)]:
+            child = Child(part.program, self.console, part.ready_text, longest_pause=LONGEST_PAUSE).start()
+            self.children[part.program.name] = child
+            self.parts[part.program.name] = part
+            waiting.append(part_ready(part, child))
+        async with asyncio.timeout(60):
+            await asyncio.gather(*waiting)
+
+    async def end(self) -> None:
+        """Stop everything: ours first, the services last."""
+        ours = [name for name in self.children if name not in SERVICES]
+        await asyncio.gather(*map(self.stop, ours))
+        for name in [name for name in SERVICES if name in self.children]:
+            await self.stop(name)
+
+
+@asynccontextmanager
+async def running_rig(directory: Path) -> AsyncIterator[Rig]:
+    """The whole stack for the length of the block; what its processes say goes to ``<directory>/chaos.log``."""
+    home = open_home(directory)
+    with locked(home, "chaos"), (directory / "chaos.log").open("w") as log:
+        services = _services(home)
+        proxies = {name: FaultProxy(_socket(name, service.url)) for name, service in services.items()}
+        ports = {name: await proxy.start() for name, proxy in proxies.items()}
+        direct = _variables(home, services["postgres"].url, services["valkey"].url)
+        proxied = {**direct, **_proxied(ports)}
+        rig = Rig(checked(proxied), checked(direct), services, proxies, Console(log, (), colour=False))
+        try:
+            for name in reversed(SERVICES):
+                await rig.start_service(name)
+            await asyncio.to_thread(migrate, rig.direct.database_url)
+            await rig.start_parts(proxied)
+            yield rig
+        finally:
+            await rig.end()
+            for proxy in proxies.values():
+                await proxy.stop()
+
+
+def _services(home: Home) -> dict[str, Service]:
+    database, redis = find_services({})
+    assert isinstance(database, Embedded)
+    assert isinstance(redis, Embedded)
+    postgres = prepare_postgres(home, database.program, lambda line: print(line, file=sys.stderr))
+    return {"postgres": postgres, "valkey": prepare_valkey(home, redis.program)}
+
+
+def _socket(name: str, url: str) -> Path:
+    if name == "valkey":
+        return Path(urlsplit(url).path)
+    return Path(urlsplit(url).query.removeprefix("host=")) / ".s.PGSQL.5432"
+
+
+def _proxied(ports: dict[str, int]) -> dict[str, str]:
+    return {
+        "MUSTER_DATABASE_URL": f"postgresql://muster@127.0.0.1:{ports['postgres']}/muster?sslmode=disable&gssencmode=disable",
+        "MUSTER_REDIS_URL": f"redis://127.0.0.1:{ports['valkey']}/0",
+    }
+
+
+def _variables(home: Home, database_url: str, redis_url: str) -> dict[str, str]:
+    api_port, gateway_port = free_port("127.0.0.1"), free_port("127.0.0.1")
+    variables = effective(
+        {},
+        database_url=database_url,
+        redis_url=redis_url,
+        secret_key=home.secret(),
+        api_port=api_port,
+        gateway_port=gateway_port,
+    )
+    quiet = {"MUSTER_API_METRICS_PORT": "0", "MUSTER_GATEWAY_METRICS_PORT": "0"}
+    return {**variables, **quiet}
+
+
+@contextmanager
+def frozen(rig: Rig, name: str) -> Iterator[None]:
+    """SIGSTOP for the length of the block: connections stay open and nothing answers."""
+    rig.send(name, Signals.SIGSTOP)
+    try:
+        yield
+    finally:
+        rig.send(name, Signals.SIGCONT)

@@ -1,0 +1,201 @@
+"""One run: a campus under load, faults upon it, quiet, and the proof."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from random import Random
+from uuid import UUID
+
+from sqlalchemy import Engine
+
+from loadtests.campus import RunningClass, build_classes
+from loadtests.chaos.crowd import Crowd, all_tokens
+from loadtests.chaos.faults import Done, Mischief
+from loadtests.chaos.ledger import Ledger
+from loadtests.chaos.proof import Finding, Proof
+from loadtests.chaos.quiet import until_computed, until_drained, until_swept
+from loadtests.chaos.rig import Rig, running_rig
+from loadtests.chaos.staff import Dashboard, Teachers
+from shared.database import owner_engine
+from shared.tokens import Tokens
+from workers.ports import make_ports
+from workers.project import reproject
+
+DASHBOARDS = 6
+PROGRESS_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to do. ``rate`` is requests per second; ``outages`` are seconds that each service is away, and frozen."""
+
+    seed: int
+    seconds: float
+    kills: int
+    rate: float = 800.0
+    cohorts: int = 10
+    size: int = 150
+    sessions_each: int = 8
+    outages: tuple[float, ...] = (60.0,)
+    small_every: float = 6.0
+    rolling: int = 2
+    quiet_seconds: float = 180.0
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What happened."""
+
+    plan: Plan
+    ledger: Ledger
+    done: Done
+    findings: list[Finding]
+    dashboards: list[Dashboard]
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+async def run(plan: Plan, home: Path, say: Callable[[str], None]) -> Outcome:
+    """Do it; everything is stopped at the end."""
+    async with running_rig(home) as rig:
+        owner = owner_engine(rig.direct)
+        classes = await asyncio.to_thread(_campus, rig, plan)
+        ledger, mischief = Ledger(), Mischief(rig, owner, plan.seed)
+        tokens = all_tokens(Tokens(rig.settings), classes)
+        outcome = Outcome(plan, ledger, mischief.done, [], _dashboards(rig, classes, tokens, plan))
+        begun = time.monotonic()
+        async with _followed(outcome.dashboards):
+            async with _reported(outcome, say, begun):
+                await _storm(plan, rig, classes, tokens, ledger, mischief)
+            outcome.seconds["storm"] = time.monotonic() - begun
+            say("waiting for quiet")
+            await _quiet(rig, owner, outcome)
+            outcome.findings += await _wrong_dashboards(outcome.dashboards)
+        proof = Proof(ledger, classes, mischief.done)
+        outcome.findings += await asyncio.to_thread(proof.findings, owner, rig.direct)
+        owner.dispose()
+    return outcome
+
+
+def _campus(rig: Rig, plan: Plan) -> list[RunningClass]:
+    """Every second session turns from present to late in the middle of the storm."""
+    ago = timedelta(minutes=5) - timedelta(seconds=plan.seconds / 2)
+    classes = build_classes(
+        rig.direct.database_url,
+        rig.direct,
+        cohorts=plan.cohorts,
+        size=plan.size,
+        sessions_each=plan.sessions_each,
+        started_ago=max(timedelta(0), ago),
+    )
+    ports = make_ports(rig.direct, "chaos")
+    reproject(ports)
+    ports.engine.dispose()
+    ports.redis.close()
+    return classes
+
+
+async def _storm(
+    plan: Plan, rig: Rig, classes: list[RunningClass], tokens: dict[UUID, str], ledger: Ledger, mischief: Mischief
+) -> None:
+    """Load and faults together; the load goes on until the last fault is over."""
+    over = asyncio.Event()
+    crowd = Crowd(rig.settings.api_port, classes, tokens, ledger, plan.seed)
+    teachers = Teachers(rig.settings.api_port, classes, tokens, ledger, plan.seed)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(crowd.live(plan.rate, over.is_set))
+        group.create_task(teachers.work(over.is_set))
+        try:
+            await _faults(plan, mischief)
+        finally:
+            over.set()
+
+
+async def _faults(plan: Plan, mischief: Mischief) -> None:
+    """Kills spread over the whole time; small faults beside them; outages and rolling restarts in their turn."""
+    chance, end = Random(plan.seed), time.monotonic() + plan.seconds
+
+    async def kills() -> None:
+        while (left := end - time.monotonic()) > 0:
+            missing = plan.kills - mischief.done.kills.total()
+            await asyncio.sleep(min(left, chance.uniform(0.5, 1.5) * left / max(1, missing)))
+            if missing > 0:
+                mischief.kill()
+
+    async def small() -> None:
+        while time.monotonic() + plan.small_every < end:
+            await mischief.small()
+            await asyncio.sleep(chance.uniform(0.5, 1.5) * plan.small_every)
+
+    async def large() -> None:
+        for seconds in plan.outages:
+            for name in ("valkey", "postgres"):
+                await asyncio.sleep(plan.small_every)
+                await mischief.outage(name, seconds)
+        for _ in range(plan.rolling):
+            await mischief.rolling_restart()
+
+    await mischief.poison()
+    await asyncio.gather(kills(), small(), large())
+
+
+async def _quiet(rig: Rig, owner: Engine, outcome: Outcome) -> None:
+    patience = outcome.plan.quiet_seconds
+    outcome.seconds["until everything was drained"] = await until_drained(rig.direct, owner, patience)
+    outcome.seconds["… and everybody who left was noted"] = await until_swept(owner, patience)
+    outcome.seconds["… and every suggestion was current"] = await until_computed(owner, patience)
+
+
+def _dashboards(rig: Rig, classes: list[RunningClass], tokens: dict[UUID, str], plan: Plan) -> list[Dashboard]:
+    chosen = Random(plan.seed).sample(classes, min(DASHBOARDS, len(classes)))
+    ports = rig.settings.gateway_port, rig.settings.api_port
+    return [Dashboard(*ports, meeting, tokens[meeting.teacher]) for meeting in chosen]
+
+
+@asynccontextmanager
+async def _followed(dashboards: list[Dashboard]) -> AsyncIterator[None]:
+    tasks = [asyncio.create_task(dashboard.follow()) for dashboard in dashboards]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _wrong_dashboards(dashboards: list[Dashboard], seconds: float = 40.0) -> list[Finding]:
+    """Snapshot and deltas are a fresh fetch: each dashboard shows what it would show after a reload."""
+    wrong: list[Finding] = []
+    for dashboard in dashboards:
+        try:
+            async with asyncio.timeout(seconds):
+                while not await dashboard.is_exact():  # noqa: ASYNC110 - asks another process
+                    await asyncio.sleep(0.5)
+        except TimeoutError:
+            wrong.append(Finding("a dashboard shows something else than a reload", str(dashboard.meeting.session.id)))
+        if dashboard.gaps:
+            wrong.append(Finding(f"{dashboard.gaps} gaps in a dashboard's versions", str(dashboard.meeting.session.id)))
+    return wrong
+
+
+@asynccontextmanager
+async def _reported(outcome: Outcome, say: Callable[[str], None], begun: float) -> AsyncIterator[None]:
+    async def report() -> None:
+        while True:
+            await asyncio.sleep(PROGRESS_SECONDS)
+            ledger, done = outcome.ledger, outcome.done
+            doubts = sum(len(stay.doubts) for stay in ledger.stays.values())
+            say(
+                f"{time.monotonic() - begun:4.0f} s  {ledger.acknowledged:7,} acknowledged  {doubts:5,} in doubt  "
+                f"{done.kills.total():3} kills  {done.faults.total():3} other faults  "
+                f"{dict(ledger.answers.most_common(4))}"
+            )
+
+    task = asyncio.create_task(report())
+    try:
+        yield
+    finally:
+        task.cancel()
