@@ -50,3 +50,19 @@ def read_row_cursor(cursor: str) -> tuple[datetime, int]:
     if row_id.int > LAST_ROW:
         raise malformed(FieldError("cursor", "is not a cursor of this list"))
     return moment, row_id.int
+
+
+def make_key_cursor(key: str) -> str:
+    """As :func:`make_cursor`, for rows that are ordered by a text."""
+    return base64.urlsafe_b64encode(key.encode()).decode().rstrip("=")
+
+
+def read_key_cursor(cursor: str) -> str:
+    """The inverse of :func:`make_key_cursor`; 422 for anything we did not make."""
+    try:
+        key = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
+    except (binascii.Error, ValueError):
+        key = "\0"
+    if "\0" in key:  # no row of PostgreSQL has it
+        raise malformed(FieldError("cursor", "is not a cursor of this list"))
+    return key

@@ -9,6 +9,7 @@ from api.routes.exports import ENDPOINTS as EXPORTS
 from api.routes.history import ENDPOINTS as HISTORY
 from api.routes.live import ENDPOINTS as LIVE
 from api.routes.marking import ENDPOINTS as MARKING
+from api.routes.reports import ENDPOINTS as REPORTS
 from api.routes.review import ENDPOINTS as REVIEW
 from api.routes.timeline import ENDPOINTS as TIMELINE
 from api.routes.whiteboard import ENDPOINTS as WHITEBOARD
@@ -25,5 +26,6 @@ ENDPOINTS: list[Endpoint] = [
     *MARKING,
     *ACCOUNTS,
     *COURSES,
+    *REPORTS,
 ]
 """Routes are tried in this order: the busiest first."""

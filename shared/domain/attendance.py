@@ -44,8 +44,12 @@ class Tally:
 
 def attendance_rate(present: int, late: int, total: int, excused: int) -> float:
     """(present + late) ÷ (total − excused) × 100, one decimal, half up; 0.0 if nothing to divide (1.6)."""
-    divisor = total - excused
-    if divisor <= 0:
+    return percentage(present + late, total - excused)
+
+
+def percentage(part: int, whole: int) -> float:
+    """part ÷ whole × 100, one decimal, half up; 0.0 if nothing to divide."""
+    if whole <= 0:
         return 0.0
-    exact = Decimal(100 * (present + late)) / Decimal(divisor)
+    exact = Decimal(100 * part) / Decimal(whole)
     return float(exact.quantize(Decimal("0.1"), rounding=ROUND_HALF_UP))

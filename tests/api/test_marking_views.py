@@ -103,6 +103,15 @@ async def test_the_rate_is_of_those_who_are_not_excused(visitor: Visitor, owner:
     assert (statistics["excused"], statistics["not_marked"], statistics["attendance_rate"]) == (3, 0, 100.0)
 
 
+async def test_statistics_are_kept_and_not_counted_again(lecture: Lecture, owner: Engine) -> None:
+    """A class of 3,000 costs what one of 30 does: the answer is what the session's counters say."""
+    with owner.begin() as connection:
+        planted = text("UPDATE session_tallies SET enrolled = 3000, present = 2000 WHERE session_id = :id")
+        connection.execute(planted, {"id": lecture.id})
+    statistics = good(await lecture.teacher.get(roll(lecture)))["statistics"]
+    assert (statistics["total_enrolled"], statistics["present"], statistics["not_marked"]) == (3000, 2000, 1000)
+
+
 async def test_status_words_and_the_lock(lecture: Lecture, admin: httpx.AsyncClient) -> None:
     ended = await lecture.end()
     session = good(await admin.get(roll(lecture)))["session"]
