@@ -39,6 +39,11 @@ class Stack:
         """Where pages and API answer."""
         return self.settings.public_url
 
+    @property
+    def friend(self) -> str:
+        """Another origin that may call the API; nobody listens there until a test does."""
+        return self.settings.allowed_origins[0]
+
     def token(self, person: Person) -> str:
         """A bearer token of this stack."""
         return Tokens(self.settings).issue(person.id, person.role, datetime.now(UTC), timedelta(hours=1))[0]
@@ -104,11 +109,12 @@ def free_ports(count: int) -> list[int]:
 @asynccontextmanager
 async def started_stack() -> AsyncIterator[Stack]:
     """Start the stack, wait until it says that it is ready, stop it as Ctrl-C does."""
-    api_port, gateway_port, api_metrics, gateway_metrics = free_ports(4)
+    api_port, gateway_port, api_metrics, gateway_metrics, friend = free_ports(5)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MUSTER_")}
     environment |= {
         "MUSTER_API_METRICS_PORT": str(api_metrics),
         "MUSTER_GATEWAY_METRICS_PORT": str(gateway_metrics),
+        "MUSTER_ALLOWED_ORIGINS": f"http://localhost:{friend}",
         "MUSTER_WORKER_METRICS_PORT": "0",
         "MUSTER_SCHEDULER_METRICS_PORT": "0",
     }

@@ -98,3 +98,33 @@ async def test_the_network_cut_and_restored_loses_nothing(browser: Browser, base
     await expect_present(teacher, 1)
     await end_class(teacher, rest_absent=False)
     await asyncio.gather(teacher.leave(), student.leave())
+
+
+async def test_a_tutorial_from_joining_to_its_review(browser: Browser, base: str) -> None:
+    """Tutor and student keep connections; the end reaches both pages; the tutor decides on what was witnessed."""
+    tutor, student = await arrive(browser, base), await arrive(browser, base, phone=True)
+    await tutor.go("/teach")
+    await log_in(tutor, "teacher@campus.test")
+    session = await start_class(tutor, "MATH201 Tutorial", room="")
+    await student.go("/login?next=/checkin")
+    await log_in(student, "s12345@campus.test")
+    await student.page.get_by_role("link", name="Join MATH201 Tutorial").click()
+    desk = Walk(await tutor.page.context.new_page(), base)
+    await desk.go(f"/join/{session}")
+    for walk in (student, desk):
+        await expect(walk.page.locator("[data-state=connected]")).to_be_visible(timeout=10_000)
+    await keep(student.page, "walk-joined")
+
+    await end_class(tutor, rest_absent=False)
+    for walk in (student, desk):
+        await expect(walk.page.get_by_text("This session has ended")).to_be_visible(timeout=10_000)
+    await tutor.go("/teach")
+    await tutor.page.locator("li", has_text="MATH201").get_by_role("link", name="Review 1 mark").click()
+    row = tutor.page.locator("tr", has_text="John Doe")
+    await expect(row).to_contain_text("Connected")
+    await keep(tutor.page, "walk-review")
+    await row.get_by_role("button", name="Accept").click()
+    await expect(tutor.page.get_by_text("Saved.")).to_be_visible()
+    await expect(tutor.page.locator("tr", has_text="John Doe")).to_contain_text("Accepted suggestion")
+    assert not await violations(tutor.page)
+    await asyncio.gather(tutor.leave(), student.leave())
