@@ -33,6 +33,10 @@ from shared.sheets import Cell, SheetFormat, file_name, open_sheet
 from shared.tokens import Identity
 
 MICROSECONDS_PER_MINUTE = 60_000_000
+REPORT_SECONDS = 12
+"""A whole campus may take longer than any other statement, but less than a transaction may."""
+
+_PATIENCE = text("SELECT set_config('statement_timeout', :limit, true)")
 
 Line = tuple[str, CamelView]
 """A row and its key."""
@@ -110,6 +114,7 @@ async def _lines(
         "after": after,
         "most": most,
     }
+    await connection.execute(_PATIENCE, {"limit": f"{REPORT_SECONDS}s"})
     rows = await connection.execute(text(statement), values)
     return [report.line(row) for row in rows]
 

@@ -39,25 +39,30 @@ STUDENTS = """
     JOIN students n ON n.user_id = student_id JOIN users u ON u.id = student_id
 """
 
+# Of a session with one group the group's counters are the session's; only where several meet are people looked at.
 COURSES = """
-    WITH {scope}, members AS (
-        SELECT DISTINCT s.id AS session_id, g.group_id, e.student_id
-        FROM scope s JOIN session_groups g ON g.session_id = s.id JOIN enrolments e ON e.group_id = g.group_id
-        WHERE e.valid_from <= s.session_date AND (e.valid_until IS NULL OR s.session_date < e.valid_until)
+    WITH {scope}, parts AS (
+        SELECT s.id, s.session_date, g.group_id, count(*) OVER (PARTITION BY s.id) AS groups
+        FROM scope s JOIN session_groups g ON g.session_id = s.id
+    ), members AS (
+        SELECT DISTINCT p.id, p.group_id, e.student_id FROM parts p JOIN enrolments e ON e.group_id = p.group_id
+        WHERE p.groups > 1 AND e.valid_from <= p.session_date
+          AND (e.valid_until IS NULL OR p.session_date < e.valid_until)
     ), counted AS (
-        SELECT m.group_id, count(DISTINCT m.session_id) AS sessions, count(*) AS enrolled, {marks},
-               count(*) FILTER (WHERE r.id IS NULL) AS not_marked
-        FROM members m LEFT JOIN attendance_records r ON r.session_id = m.session_id AND r.student_id = m.student_id
-        GROUP BY m.group_id
+        SELECT p.group_id, t.enrolled, t.present, t.late, t.absent, t.excused
+        FROM parts p JOIN session_tallies t ON t.session_id = p.id WHERE p.groups = 1
+        UNION ALL
+        SELECT m.group_id, count(*) AS enrolled, {marks}
+        FROM members m LEFT JOIN attendance_records r ON r.session_id = m.id AND r.student_id = m.student_id
+        GROUP BY m.id, m.group_id
     )
     SELECT {code} || ' ' || s.course_id AS key, s.course_id, {code} AS subject_code, CAST(NULL AS uuid) AS group_id,
            CAST(NULL AS text) AS group_name, {tallies}
     FROM scope s JOIN session_tallies y ON y.session_id = s.id LEFT JOIN courses c ON c.id = s.course_id
     GROUP BY s.course_id, c.subject_code
     UNION ALL
-    SELECT c.subject_code || ' ' || c.id || ' ' || g.name, c.id, c.subject_code, g.id, g.name, n.sessions, n.enrolled,
-           n.present, n.late, n.absent, n.excused, n.not_marked
-    FROM counted n JOIN groups g ON g.id = n.group_id JOIN courses c ON c.id = g.course_id
+    SELECT c.subject_code || ' ' || c.id || ' ' || g.name, c.id, c.subject_code, g.id, g.name, {tallies}
+    FROM counted y JOIN groups g ON g.id = y.group_id JOIN courses c ON c.id = g.course_id GROUP BY c.id, g.id
 """
 
 TEACHERS = """
@@ -84,18 +89,21 @@ TREND = """
     FROM scope s JOIN session_tallies y ON y.session_id = s.id GROUP BY date_trunc('week', s.session_date)
 """
 
+# Session by session, so that its rows are found by index whatever the campus holds.
 AGREEMENT = """
     WITH {scope}
     SELECT coalesce(c.subject_code || ' ' || c.id, '')
-               || CASE g.confidence WHEN 'high' THEN ' 1' WHEN 'medium' THEN ' 2' ELSE ' 3' END AS key,
-           c.id AS course_id, c.subject_code, g.confidence, count(*) AS decided,
-           count(*) FILTER (WHERE r.status = g.status) AS agreed
+               || CASE n.confidence WHEN 'high' THEN ' 1' WHEN 'medium' THEN ' 2' ELSE ' 3' END AS key,
+           c.id AS course_id, c.subject_code, n.confidence, sum(n.decided) AS decided, sum(n.agreed) AS agreed
     FROM scope s JOIN courses c ON c.id = s.course_id
     JOIN session_suggestions q ON q.session_id = s.id AND q.has_whiteboard
-    JOIN suggestions g ON g.session_id = s.id
-    JOIN attendance_records r ON r.session_id = s.id AND r.student_id = g.user_id
-    WHERE r.source IN ('manual', 'whiteboard_auto', 'parent_reported', 'admin_override')
-    GROUP BY GROUPING SETS ((c.id, c.subject_code, g.confidence), (g.confidence))
+    CROSS JOIN LATERAL (
+        SELECT g.confidence, count(*) AS decided, count(*) FILTER (WHERE r.status = g.status) AS agreed
+        FROM suggestions g JOIN attendance_records r ON r.session_id = g.session_id AND r.student_id = g.user_id
+        WHERE g.session_id = s.id AND r.source IN ('manual', 'whiteboard_auto', 'parent_reported', 'admin_override')
+        GROUP BY g.confidence
+    ) AS n
+    GROUP BY GROUPING SETS ((c.id, c.subject_code, n.confidence), (n.confidence))
 """
 
 _PAGE = """
