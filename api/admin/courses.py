@@ -20,6 +20,7 @@ from shared.models import AttendanceRecord, Course, Enrolment, Group, LiveSessio
 class Courses(ChangingView):
     """Courses; one without groups and sessions may be deleted."""
 
+    one = "course"
     creates = ("subject_code", "title", "teacher_email")
     changes = creates
     needs = frozenset({"subject_code", "title"})
@@ -50,6 +51,7 @@ class Courses(ChangingView):
 class Groups(ChangingView):
     """Sections of courses; one without students and sessions may be deleted."""
 
+    one = "group"
     creates = ("course", "name")
     changes = ("name",)
     needs = frozenset(creates)
@@ -71,6 +73,8 @@ class Groups(ChangingView):
 class Enrolments(ChangingView):
     """Students in groups. Never deleted: an end says since when somebody is no longer in the group."""
 
+    one = "enrolment"
+    shows = ("student",)
     creates = ("group_name", "student_number", "valid_from", "valid_until")
     changes = ("valid_until",)
     needs = frozenset({"group_name", "student_number", "valid_from"})

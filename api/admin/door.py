@@ -8,7 +8,6 @@ security policy of its own, because starlette-admin's pages carry inline scripts
 import base64
 import hashlib
 import secrets
-from collections.abc import Awaitable, Callable
 
 import structlog
 from sqlalchemy.exc import DataError, DBAPIError, StatementError
@@ -21,7 +20,7 @@ from starlette.types import Message, Receive, Scope, Send
 from api import accounts
 from api.admin.visit import Visit
 from api.auth import cookie_identity
-from api.body import MAX_BODY
+from api.body import read_body
 from api.ownership import as_person
 from api.pages.people import TROUBLE, to_login, trouble
 from api.problems import Problem
@@ -30,16 +29,21 @@ from shared.domain.refusals import Code, Refused
 from shared.domain.words import Role
 from shared.tokens import Identity
 
-SHOW_COLUMNS = base64.b64encode(hashlib.sha256(b"applyColumnVisibility()").digest()).decode()
-"""Hash of the one inline handler of starlette-admin's templates that is used."""
+HANDLERS = ("applyColumnVisibility()", "window.location = this.value")
+"""The inline handlers of starlette-admin's templates: these texts may run, no others."""
 
 log = structlog.get_logger()
+
+
+_HASHES = " ".join(
+    f"'sha256-{base64.b64encode(hashlib.sha256(handler.encode()).digest()).decode()}'" for handler in HANDLERS
+)
 
 
 def policy(nonce: str) -> str:
     """The content security policy of one page. Style attributes cannot carry a nonce; they can draw, and no more."""
     return (
-        f"default-src 'none'; script-src 'self' 'nonce-{nonce}' 'unsafe-hashes' 'sha256-{SHOW_COLUMNS}'; "
+        f"default-src 'none'; script-src 'self' 'nonce-{nonce}' 'unsafe-hashes' {_HASHES}; "
         f"style-src 'self' 'nonce-{nonce}'; style-src-attr 'unsafe-inline'; img-src 'self' data:; font-src 'self'; "
         "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     )
@@ -64,7 +68,7 @@ class Door:
         """One request."""
         if scope["type"] != "http":
             return  # nothing here speaks anything else
-        if scope["path"].startswith(scope["root_path"] + "/static/"):
+        if scope["path"].startswith(scope["root_path"] + "/static/"):  # the library's own files
             await self._inside(scope, receive, send)
             return
         request = Request(scope, receive)
@@ -75,7 +79,8 @@ class Door:
         try:
             if who.role is not Role.ADMIN:
                 raise Refused(Code.FORBIDDEN)
-            answer = await self._within_transaction(request.app.state.services, who, scope, receive)
+            body = await read_body(request)  # before the transaction, which waits for nobody's network
+            answer = await self._within_transaction(request.app.state.services, who, scope, body)
         except TROUBLE as error:
             answer_page = await trouble(request, error, who)
             await answer_page(scope, receive, send)
@@ -83,16 +88,14 @@ class Door:
         for message in answer:
             await send(message)
 
-    async def _within_transaction(
-        self, services: Services, who: Identity, scope: Scope, receive: Receive
-    ) -> list[Message]:
+    async def _within_transaction(self, services: Services, who: Identity, scope: Scope, body: bytes) -> list[Message]:
         """The answer, which may go out now: what it tells is committed."""
         name = (await accounts.me(services, who)).name
         answer: list[Message] = []
         try:
             async with as_person(services, who) as connection:
                 visit = Visit(services, who, name, connection)
-                answer = await self._serve(visit, scope, receive)
+                answer = await self._serve(visit, scope, body)
                 if answer[0]["status"] >= 400:
                     raise _Undone
         except _Undone:
@@ -106,7 +109,7 @@ class Door:
             await spread()
         return answer
 
-    async def _serve(self, visit: Visit, scope: Scope, receive: Receive) -> list[Message]:
+    async def _serve(self, visit: Visit, scope: Scope, body: bytes) -> list[Message]:
         nonce, answer = secrets.token_urlsafe(16), list[Message]()
         headers = [(b"content-security-policy", policy(nonce).encode()), (b"cache-control", b"no-store")]
 
@@ -117,21 +120,16 @@ class Door:
 
         async with AsyncSession(visit.connection, expire_on_commit=False) as session:
             state = {**scope.get("state", {}), "visit": visit, "session": session, "nonce": nonce}
-            await self._inside({**scope, "state": state}, _counted(receive), keep)
+            await self._inside({**scope, "state": state}, _again(body), keep)
             await session.flush()
         return answer
 
 
-def _counted(receive: Receive) -> Callable[[], Awaitable[Message]]:
-    """The body of a form, up to the size of any other body."""
-    seen = 0
+def _again(body: bytes) -> Receive:
+    """The request as it came in, for whoever reads it next."""
+    waiting = [{"type": "http.request", "body": body, "more_body": False}]
 
-    async def counted() -> Message:
-        nonlocal seen
-        message: Message = await receive()
-        seen += len(message.get("body", b""))
-        if seen > MAX_BODY:
-            raise Problem(413, "body_too_large", f"The form may have at most {MAX_BODY // 1024} KiB.")
-        return message
+    async def receive() -> Message:
+        return waiting.pop() if waiting else {"type": "http.disconnect"}
 
-    return counted
+    return receive

@@ -31,6 +31,17 @@ class WordField(EnumField):
     list_template: str = "muster/word.html"
     detail_template: str = "muster/word.html"
 
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """Each word with its label."""
+        return [(str(pair[0]), pair[1]) for pair in self.choices or ()]
+
+    async def validate(self, request: Request, value: Any, form_values: dict[str, Any]) -> None:
+        """Only its own words."""
+        await super().validate(request, value, form_values)
+        if value is not None and value not in dict(self.pairs):
+            raise ValueError("This is not one of the words.")
+
 
 @dataclass
 class SpansField(StringField):
@@ -87,6 +98,7 @@ def words_of(name: str, column: Column[Any] | None) -> Sequence[tuple[str, str]]
     return []
 
 
+LABELS = {"qr_checkin": "QR check-in", "whiteboard_auto": "Suggestion accepted"}
 SHAPES = {
     "present": "circle-check",
     "late": "clock",
@@ -112,6 +124,11 @@ SHAPES = {
 }
 
 
+def word_of(field: WordField, shown: str) -> str:
+    """The word behind its label, in lower case: what styles and shapes are named after."""
+    return next((word for word, said in field.pairs if said == shown), shown).lower()
+
+
 def word_icon(word: str) -> str:
     """The shape beside a word, so that colour is never alone."""
     return f"fa-{SHAPES.get(word, 'tag')}"
@@ -119,4 +136,4 @@ def word_icon(word: str) -> str:
 
 def label(word: str) -> str:
     """A word of the database as people write it: ``qr_checkin`` is "Qr checkin"."""
-    return word.replace("_", " ").capitalize()
+    return LABELS.get(word, word.replace("_", " ").capitalize())

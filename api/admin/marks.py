@@ -23,6 +23,8 @@ MARKABLE = (SessionStatus.ACTIVE, SessionStatus.COMPLETED)
 class Marks(ChangingView):
     """Marks. A changed one is an ``admin_override`` with its reason, in history and on dashboards like any other."""
 
+    one = "mark"
+    shows = ("student", "class_name", "session_date", "source")
     changes = ("status", "notes", "why")
     needs = frozenset({"status", "why"})
     deletes = True

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette_admin import row_action
 from starlette_admin.exceptions import ActionFailed, FormValidationError
 from starlette_admin.fields import BaseField, StringField
-from starlette_admin.validators import email
+from starlette_admin.validators import regexp
 
 from api.admin.reading import table_of
 from api.admin.visit import Visit, visit_of
@@ -21,6 +21,7 @@ from shared.models import Student, User
 from shared.tokens import MAX_LIFE
 
 MOST_REASON = 500
+ADDRESS = r"^[^@\s]{1,64}@[^@\s]+\.[^@\s]+$"
 REASON = f"""
     <label class="form-label mt-3" for="reason">Reason</label>
     <input class="form-control" id="reason" name="reason" required maxlength="{MOST_REASON}">
@@ -30,6 +31,7 @@ REASON = f"""
 class People(ChangingView):
     """Everybody. A role is given once: it is in tokens, and in what the past says of the person."""
 
+    one = "person"
     creates = ("email", "first_name", "last_name", "role", "student_number")
     changes = ("email", "first_name", "last_name")
     needs = frozenset({"email", "first_name", "last_name", "role"})
@@ -38,7 +40,7 @@ class People(ChangingView):
     def adjust(self, fields: Sequence[BaseField]) -> list[BaseField]:
         """An address looks like one, and only students have a number."""
         adjusted = {field.name: field for field in super().adjust(fields)}
-        adjusted["email"].validators = [email()]
+        adjusted["email"].validators = [regexp(ADDRESS, message="This is no address.")]
         adjusted["student_number"].help_text = "Students have one, and only they"
         return list(adjusted.values())
 
@@ -117,6 +119,8 @@ async def reason_of(request: Request) -> str:
 class StudentNumbers(ChangingView):
     """Student numbers; a new student is made among the people."""
 
+    one = "student number"
+    shows = ("person",)
     changes = ("student_number",)
     needs = frozenset({"student_number"})
 
@@ -124,6 +128,7 @@ class StudentNumbers(ChangingView):
 class ParentLinks(ChangingView):
     """Which parent may see which student."""
 
+    one = "link of a parent"
     creates = ("parent_email", "student_number")
     needs = frozenset(creates)
     deletes = True

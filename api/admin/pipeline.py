@@ -19,6 +19,7 @@ from shared.messages.events import decode
 class DeadLetters(ChangingView):
     """Dead letters, with what each says."""
 
+    one = "dead letter"
     raw = frozenset({"payload"})
     row_actions = ("view", "put_back", "delete")
     deletes = True

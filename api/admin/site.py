@@ -16,7 +16,7 @@ from starlette_admin.routing import route
 from starlette_admin.theme import DefaultTheme, TablerSettings
 
 from api.admin.door import Door
-from api.admin.fields import word_icon
+from api.admin.fields import word_icon, word_of
 from api.admin.templates import loaders
 from api.admin.tree import menu
 from api.admin.visit import visit_of
@@ -32,15 +32,15 @@ class Look(DefaultTheme):
 
     def template_globals(self) -> dict[str, Any]:
         """What our templates use."""
-        return {"word_icon": word_icon}
+        return {"word_icon": word_icon, "word_of": word_of}
 
 
 class Known(BaseAuthProvider):
     """The person whom the door let in."""
 
-    async def authenticate(self, request: Request) -> AdminUser:
-        """Their name, for the header."""
-        return AdminUser(visit_of(request).name)
+    async def authenticate(self, request: Request) -> AdminUser | None:
+        """Their name, for the header; None for the library's own files, which the door lets pass."""
+        return AdminUser(visit_of(request).name) if hasattr(request.state, "visit") else None
 
 
 class Start(CustomView):

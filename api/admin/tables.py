@@ -28,6 +28,8 @@ class TableView(ModelView):
     exporters: Sequence[Any] = ()
     page_size = 25
     row_actions_display_type = RowActionsDisplayType.ICON_LIST
+    one = "row"
+    """What one row is called."""
     raw: frozenset[str] = frozenset()
     """Columns of bytes that this view decodes itself."""
 
@@ -46,7 +48,7 @@ class TableView(ModelView):
         self.fields_default_sort = [(keys[0], newest_first)]
         self.sortable_fields = [name for name in names if name in self.table.columns]
         self.searchable_fields = names
-        super().__init__(row, key=self.table.name, menu_label=title, display_name=title, icon=icon)
+        super().__init__(row, key=self.table.name, menu_label=title, display_name=self.one, icon=icon)
 
     def adjust(self, fields: Sequence[BaseField]) -> list[BaseField]:
         """The fields as this view wants them, and those of its own."""
@@ -135,7 +137,7 @@ class TableView(ModelView):
         if len(parts) != len(keys):
             return None
         try:
-            return await super().find_by_pk(request, pk)
+            return await super().find_by_pk(request, str(pk))
         except ValueError:
             return None
 

@@ -16,6 +16,11 @@ NOT_SHOWN = frozenset({"credentials"})
 """Passwords, not even as hashes."""
 
 
+def tables() -> list[TableView]:
+    """Every table that can be looked at."""
+    return [view for heading in menu() for view in heading.views if isinstance(view, TableView)]
+
+
 def menu() -> list[DropDown]:
     """The headings with their tables: fresh views, for one site."""
     headings: list[tuple[str, str, list[TableView]]] = [

@@ -22,6 +22,7 @@ from shared.ids import new_id
 Values = dict[str, Any]
 """Columns of a row."""
 
+GONE = "This row is gone."
 TAKEN = "There is another row with this value."
 
 
@@ -31,13 +32,16 @@ class ChangingView(TableView):
     creates: Sequence[str] = ()
     changes: Sequence[str] = ()
     needs: frozenset[str] = frozenset()
+    shows: Sequence[str] = ()
+    """Fields that say in the form which row it is."""
     deletes = False
 
     def adjust(self, fields: Sequence[BaseField]) -> list[BaseField]:
         """Every field as this table's forms have it."""
         for field in fields:
             field.exclude_from_create = field.name not in self.creates
-            field.exclude_from_edit = field.name not in self.changes
+            field.exclude_from_edit = field.name not in (*self.changes, *self.shows)
+            field.read_only = field.name in self.shows
             field.required = field.name in self.needs
         return list(fields)
 
@@ -117,7 +121,9 @@ class ChangingView(TableView):
         """Delete one row; its trace is the caller's."""
         connection = visit_of(request).connection
         async with connection.begin_nested():
-            await connection.execute(delete(self.table).where(*self._is(row)))
+            gone = await connection.execute(delete(self.table).where(*self._is(row)))
+        if gone.rowcount != 1:
+            raise ActionFailed(GONE)
 
     async def require_unused(self, request: Request, row: Values) -> None:
         """Refuse to delete a row that takes others with it: ``ActionFailed``."""
@@ -127,10 +133,13 @@ class ChangingView(TableView):
         keys = list(self.table.primary_key)
         parts = iterdecode(str(pk)) if len(keys) > 1 else (str(pk),)
         same = [key == key.type.python_type(part) for key, part in zip(keys, parts, strict=True)]
-        found = await visit_of(request).connection.execute(select(self.table).where(*same).with_for_update())
+        wanted = select(self.table).where(*same)
+        if self.changes:  # PostgreSQL locks rows only for those who may change them
+            wanted = wanted.with_for_update()
+        found = await visit_of(request).connection.execute(wanted)
         row = found.mappings().one_or_none()
         if row is None:
-            raise ActionFailed("This row is gone.")
+            raise ActionFailed(GONE)
         return dict(row)
 
     async def fresh(self, request: Request, pk: Any) -> Any:
