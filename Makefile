@@ -6,9 +6,11 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 FIND_CHROMIUM := command -v chromium || command -v chromium-browser || command -v google-chrome
 MUSTER_OPTIONS ?=
+LOAD ?= rush
+CHAOS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help up test properties lint format lock bench reset clean chromium
+.PHONY: help up test properties lint format lock bench load chaos reset clean chromium
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +36,12 @@ format: $(VENV)/ready-dev ## Format the code
 
 bench: $(VENV)/ready-dev ## Measure throughput, side by side with the alternatives
 	$(BIN)/python -m loadtests.bench
+
+load: $(VENV)/ready-dev ## Simulate a campus hour change and judge it (LOAD="mixed --students 5000")
+	@$(BIN)/muster loadtest $(LOAD)
+
+chaos: $(VENV)/ready-dev ## Kill everything under load and prove that nothing is lost (CHAOS="--seed 1 --minutes 5")
+	@$(BIN)/python -m loadtests.chaos $(CHAOS)
 
 reset: $(VENV)/ready-local ## Delete the data of `make up` (asks first)
 	@$(BIN)/muster reset

@@ -138,8 +138,8 @@ def _session(
     connection.execute(insert(Enrolment), enrolments)
     row = {
         "id": session, "course_id": course, "teacher_id": teacher, "class_name": "Load A", "session_type": "lecture",
-        "mode": manner.mode.value, "status": "active", "session_date": now.date(), "started_at": start, "created_at": now,
-        "code_reference": face.reference, "code_generation": 0, "code_visible": True,
+        "mode": manner.mode.value, "status": "active", "session_date": now.date(), "started_at": start,
+        "created_at": now, "code_reference": face.reference, "code_generation": 0, "code_visible": True,
         "rotate_seconds": manner.rotate_seconds,
     }  # fmt: skip
     connection.execute(insert(LiveSession), [row])

@@ -23,9 +23,7 @@ from shared.redis import sync_redis
 
 PARTS = ("events", "api", "api", "gateway", "maintenance", "beat", "valkey", "valkey", "postgres")
 """Who is killed, by weight."""
-GROWN_SECONDS = 8.0
-"""Nobody is killed younger than this: a stack that never comes up proves nothing."""
-POOL_SHARE = 0.35
+POOL_SHARE = 0.4
 """Share of kills that hit one process of the drain's pool instead."""
 
 WEATHERS = {
@@ -63,16 +61,14 @@ class Mischief:
         self._redis: Any = sync_redis(rig.direct)
         self._away: set[str] = set()
 
-    def kill(self) -> bool:
-        """SIGKILL somebody who has lived for a while; whether there was anybody."""
+    async def kill(self) -> None:
+        """SIGKILL somebody who is well."""
         if self._chance.random() < POOL_SHARE:
             name, there = "pool process", self._rig.kill_pool_process("events")
         else:
-            grown = [name for name in PARTS if name not in self._away and self._rig.age(name) > GROWN_SECONDS]
-            name = self._chance.choice(grown) if grown else ""
-            there = self._rig.send(name, Signals.SIGKILL)
+            name = self._chance.choice(PARTS)
+            there = name not in self._away and await self._rig.is_well(name) and self._rig.send(name, Signals.SIGKILL)
         self.done.kills[name] += there
-        return there
 
     async def small(self) -> None:
         """Some fault of a second or two."""

@@ -32,6 +32,8 @@ from shared.settings import Settings
 LONGEST_PAUSE = 0.5
 """Seconds before a killed program is started again, however often it is killed."""
 STOP_SECONDS = 5.0
+GROWN_SECONDS = 8.0
+"""Nobody is killed younger than this, or before it is ready: a stack that never comes up proves nothing."""
 SERVICES = ("valkey", "postgres")
 
 
@@ -76,6 +78,15 @@ class Rig:
         with suppress(psutil.NoSuchProcess):
             return time.time() - psutil.Process(child.pid).create_time() if child and child.pid else 0.0
         return 0.0
+
+    async def is_well(self, name: str) -> bool:
+        """Whether it has run for a while and answers, where it can be asked."""
+        if self.age(name) < GROWN_SECONDS:
+            return False
+        if name in self.services:
+            return await asyncio.to_thread(self.services[name].answers)
+        ready_url = self.parts[name].ready_url
+        return ready_url is None or await answers_ok(ready_url)
 
     def kill_pool_process(self, name: str) -> bool:
         """SIGKILL one process of a worker's pool, and not the worker."""

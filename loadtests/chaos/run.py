@@ -121,9 +121,10 @@ async def _faults(plan: Plan, mischief: Mischief) -> None:
     async def kills() -> None:
         while (left := end - time.monotonic()) > 0:
             missing = plan.kills - mischief.done.kills.total()
-            await asyncio.sleep(min(left, chance.uniform(0.5, 1.5) * left / max(1, missing)))
+            pause = chance.uniform(0.3, 1.0) * left / max(1, missing)  # less than there is: some find nobody
+            await asyncio.sleep(min(left, pause))
             if missing > 0:
-                mischief.kill()
+                await mischief.kill()
 
     async def small() -> None:
         while time.monotonic() + plan.small_every < end:
