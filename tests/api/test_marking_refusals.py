@@ -15,7 +15,7 @@ from api.problems import Problem
 from api.services import Services
 from shared.domain.words import Mark, Role
 from shared.tokens import Identity
-from tests.api.answers import good, moment
+from tests.api.answers import good, moment, refusal
 from tests.api.lecture import Lecture, open_lecture
 from tests.api.marked import BULK, MARK, many, marked, marks_of, one, plain
 from tests.campus import Classroom, Visitor
@@ -171,3 +171,23 @@ async def test_a_thousand_wrong_records_are_not_a_thousand_messages(lecture: Lec
     body = {"session_id": lecture.id, "records": [{"student_id": "S1", "status": "MAYBE"}] * 1_000}
     status, said = plain(await lecture.teacher.post(MARK, json=body))
     assert (status, len(said["records"]), len(said["status"])) == (400, 20, 1)
+
+
+# --- a request sent twice -------------------------------------------------------------------------------
+
+
+async def test_a_repeat_with_its_key_hears_the_first_answer_also_a_plain_refusal(lecture: Lecture) -> None:
+    key = {"idempotency-key": str(uuid4())}
+    first, again = [await lecture.teacher.post(MARK, json=one(lecture), headers=key) for _ in range(2)]
+    assert good(first, 201) == good(again, 201)
+    key = {"idempotency-key": str(uuid4())}
+    first, again = [await lecture.teacher.post(MARK, json=one(lecture), headers=key) for _ in range(2)]
+    assert plain(first)[0] == 409
+    assert plain(first) == plain(again)
+
+
+async def test_a_key_used_for_another_body_is_the_transports_problem(lecture: Lecture) -> None:
+    key = {"idempotency-key": str(uuid4())}
+    good(await lecture.teacher.post(MARK, json=one(lecture), headers=key), 201)
+    answer = await lecture.teacher.post(MARK, json=one(lecture, 1), headers=key)
+    assert refusal(answer) == (422, "validation_failed")
