@@ -126,17 +126,17 @@ def device_of(request: Request) -> str | None:
     device = request.cookies.get(DEVICE_COOKIE, "")
     if not _DEVICE.fullmatch(device):
         return None
-    genuine = _signed(request.app.state.services, device[:_ID_LENGTH])
-    return device if hmac.compare_digest(device, genuine) else None
+    genuine = (_signed(secret, device[:_ID_LENGTH]) for secret in request.app.state.services.secrets)
+    return device if any(hmac.compare_digest(device, one) for one in genuine) else None
 
 
 def new_device(services: Services) -> str:
     """An id for a device seen for the first time: 128 random bits, signed."""
-    return _signed(services, secrets.token_urlsafe(16))
+    return _signed(services.secret, secrets.token_urlsafe(16))
 
 
-def _signed(services: Services, device: str) -> str:
-    mac = hmac.digest(derive(services.secret, "device"), device.encode(), hashlib.sha256)[:9]
+def _signed(secret: bytes, device: str) -> str:
+    mac = hmac.digest(derive(secret, "device"), device.encode(), hashlib.sha256)[:9]
     return device + base64.urlsafe_b64encode(mac).decode()
 
 

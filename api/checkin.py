@@ -24,7 +24,7 @@ from api.services import Services
 from api.views import CheckInView, TicketView
 from shared import keys
 from shared.domain.attendance import check_in_mark
-from shared.domain.codes import MARGIN, check_step, find_short_step, parse_token, tidy_short_code
+from shared.domain.codes import MARGIN, ParsedToken, check_step, find_short_step, parse_token, tidy_short_code
 from shared.domain.fence import Placed, Position, place
 from shared.domain.refusals import Code, Refused
 from shared.domain.tickets import (
@@ -39,7 +39,7 @@ from shared.domain.tickets import (
 )
 from shared.domain.words import Role, Rule, SessionStatus, Via
 from shared.ids import new_id
-from shared.keyring import derive
+from shared.keyring import derive, under_any
 from shared.messages.events import CheckInAccepted
 from shared.tokens import Identity
 
@@ -169,7 +169,12 @@ async def _exchange(services: Services, wanted: TicketRequest, device: str, who:
 
 def read_ticket(services: Services, text: str) -> CheckInTicket:
     """The genuine ticket behind a text; whether it may still be used is asked at check-in."""
-    return unseal(derive(services.secret, "check-in ticket"), text)
+    return under_any(services.secrets, lambda secret: unseal(derive(secret, "check-in ticket"), text))
+
+
+def read_token(services: Services, token: str) -> ParsedToken:
+    """The parts of a genuine scanned code."""
+    return under_any(services.secrets, lambda secret: parse_token(secret, token))
 
 
 async def check_in(
@@ -253,7 +258,7 @@ async def judge(
         check_holder(ticket, device, str(who.user_id), now)
         return Shown(Via.TICKET, ticket.scanned_at, ticket.step_age_ms, ticket.ticket_id)
     if wanted.token is not None:
-        parsed = parse_token(services.secret, wanted.token)
+        parsed = read_token(services, wanted.token)
         if parsed.reference != facts.face.reference:
             raise Refused(Code.CODE_INVALID)
         check_step(facts.face, parsed.generation, parsed.step, now)
@@ -263,7 +268,7 @@ async def judge(
 
 
 async def _scanned(services: Services, token: str, now: datetime) -> tuple[SessionFacts, int]:
-    parsed = parse_token(services.secret, token)
+    parsed = read_token(services, token)
     facts = _running(await services.facts.by_reference(parsed.reference))
     check_step(facts.face, parsed.generation, parsed.step, now)
     return facts, parsed.step
@@ -308,7 +313,7 @@ async def _find_step(services: Services, facts: SessionFacts, typed: str, now: d
     rule = (CODES_PER_SESSION, str(facts.id))
     await services.limiter.check(rule)
     try:
-        return find_short_step(services.secret, facts.face, typed, now)
+        return under_any(services.secrets, lambda secret: find_short_step(secret, facts.face, typed, now))
     except Refused as refused:
         if refused.code != Code.CODE_INVALID:
             raise

@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from api.services import Services
 from shared.database import speak_as
-from shared.migrations import head
+from shared.migrations import is_behind
 
 READY_SECONDS = 3.0
 
@@ -49,13 +49,13 @@ async def _passes(name: str, check: Callable[[Services], Awaitable[None]], servi
 
 
 class _Behind(Exception):
-    """The database is not at this code's revision."""
+    """The database has not reached this code's revision."""
 
 
 async def _database(services: Services) -> None:
     async with speak_as(services.engine, None, None) as connection:
         revision = (await connection.execute(text("SELECT version_num FROM alembic_version"))).scalar()
-    if revision != head():
+    if is_behind(revision):
         raise _Behind
 
 

@@ -52,5 +52,10 @@ class Services:
 
     @property
     def secret(self) -> bytes:
-        """The campus secret from which every key is derived."""
-        return self.settings.secret_key.get_secret_value().encode()
+        """The campus secret from which every key that signs is derived."""
+        return self.settings.secrets[0]
+
+    @property
+    def secrets(self) -> tuple[bytes, ...]:
+        """The campus secrets under which a signature is accepted."""
+        return self.settings.secrets

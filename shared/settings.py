@@ -44,6 +44,9 @@ class Settings(BaseSettings):
     database_url: str = Field(description="PostgreSQL, e.g. `postgresql://muster:…@db/muster`.")
     redis_url: str = Field(description="Redis or Valkey, e.g. `redis://cache:6379/0` or `unix:///run/valkey.sock`.")
     secret_key: SecretStr = Field(description="Signs tokens, tickets and cookies; 32 bytes or more.")
+    other_secret_key: SecretStr | None = Field(
+        None, description="Accepted like the secret key, but signs nothing: for changing keys, see docs/operations.md."
+    )
     public_url: str = Field("http://localhost:8000", description="What a browser types; QR codes point here.")
     gateway_url: str = Field("ws://localhost:8001", description="What a browser's WebSocket connects to.")
     allowed_origins: CommaList = Field(
@@ -134,10 +137,10 @@ class Settings(BaseSettings):
             ipaddress.ip_network(network)  # its ValueError says what is wrong
         return value
 
-    @field_validator("secret_key")
+    @field_validator("secret_key", "other_secret_key")
     @classmethod
-    def _long_secret(cls, value: SecretStr) -> SecretStr:
-        if len(value.get_secret_value().encode()) < MIN_SECRET_BYTES:
+    def _long_secret(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value().encode()) < MIN_SECRET_BYTES:
             raise ValueError(f"needs at least {MIN_SECRET_BYTES} bytes; try `openssl rand -hex 32`")
         return value
 
@@ -169,6 +172,12 @@ class Settings(BaseSettings):
         if self.environment == "production" and len(set(self.secret_key.get_secret_value())) < 8:
             raise ValueError("secret_key: too repetitive for production")
         return self
+
+    @property
+    def secrets(self) -> tuple[bytes, ...]:
+        """The campus secrets: the first signs, all are accepted."""
+        given = (self.secret_key, self.other_secret_key)
+        return tuple(key.get_secret_value().encode() for key in given if key is not None)
 
     @property
     def secure_cookies(self) -> bool:

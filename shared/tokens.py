@@ -15,7 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from joserfc import jwt
-from joserfc.errors import JoseError, SecurityWarning
+from joserfc.errors import BadSignatureError, JoseError, SecurityWarning
 from joserfc.jwk import GuestProtocol, KeySet, OctKey
 
 from shared.domain.words import Role
@@ -47,6 +47,10 @@ class Identity:
     expires_at: datetime
 
 
+class _ForgedHere(InvalidToken):
+    """The signature is not of this key; it may be of another."""
+
+
 KeySource = Callable[[], KeySet | None]
 """Gives the keys of the outside issuer as they are now; ``None`` when there is none."""
 
@@ -58,7 +62,7 @@ class Tokens:
         self._algorithms = list(settings.jwt_algorithms)
         self._issuer = settings.jwt_issuer
         self._audience = settings.jwt_audience
-        self._key = OctKey.import_key(settings.secret_key.get_secret_value().encode(), {"kid": LOCAL_KEY})
+        self._keys = [OctKey.import_key(secret, {"kid": LOCAL_KEY}) for secret in settings.secrets]
         self._outside_keys = outside_keys
         self._verified_under = outside_keys()
         self._verified: OrderedDict[str, Identity] = OrderedDict()
@@ -80,7 +84,7 @@ class Tokens:
             "iat": int(now.timestamp()),
             "exp": int(identity.expires_at.timestamp()),
         }
-        return jwt.encode({"alg": "HS256", "kid": LOCAL_KEY}, claims, self._key), identity
+        return jwt.encode({"alg": "HS256", "kid": LOCAL_KEY}, claims, self._keys[0]), identity
 
     def recall(self, token: str, now: datetime) -> Identity | None:
         """What a token verified before says, if it still holds. New keys make every token prove itself again."""
@@ -97,11 +101,12 @@ class Tokens:
         """What the token says; raises :class:`InvalidToken`. Does not know about logouts: see :meth:`remember`."""
         if len(token) > MAX_TOKEN_BYTES:
             raise InvalidToken("too long")
-        try:
-            decoded = jwt.decode(token.encode("ascii"), self._key_for, algorithms=self._algorithms)
-        except (JoseError, ValueError, TypeError, RecursionError) as error:
-            raise InvalidToken(type(error).__name__) from None
-        return self._read(decoded.claims, token, now)
+        for local in self._keys[:-1]:
+            try:
+                return self._verify(token, local, now)
+            except _ForgedHere:
+                continue
+        return self._verify(token, self._keys[-1], now)
 
     def remember(self, token: str, identity: Identity) -> None:
         """Keep a verified token that is known not to be logged out."""
@@ -115,7 +120,17 @@ class Tokens:
         for token in [token for token, identity in self._verified.items() if dead(identity)]:
             del self._verified[token]
 
-    def _key_for(self, token: GuestProtocol) -> OctKey | KeySet:
+    def _verify(self, token: str, local: OctKey, now: datetime) -> Identity:
+        """What the token says if it proves it, with this local key where it was made here."""
+        try:
+            decoded = jwt.decode(token.encode("ascii"), lambda guest: self._key_for(guest, local), self._algorithms)
+        except BadSignatureError as error:
+            raise _ForgedHere(type(error).__name__) from None
+        except (JoseError, ValueError, TypeError, RecursionError) as error:
+            raise InvalidToken(type(error).__name__) from None
+        return self._read(decoded.claims, token, now)
+
+    def _key_for(self, token: GuestProtocol, local: OctKey) -> OctKey | KeySet:
         header: Mapping[str, Any] = token.headers()
         algorithm, key_id = header.get("alg"), header.get("kid")
         if algorithm not in self._algorithms:
@@ -123,7 +138,7 @@ class Tokens:
         if algorithm == "HS256":
             if key_id not in (None, LOCAL_KEY):
                 raise InvalidToken("unknown key")
-            return self._key
+            return local
         keys = self._outside_keys()
         if keys is None or not any(key.kid == key_id and key.key_type != "oct" for key in keys.keys):
             raise InvalidToken("unknown key")

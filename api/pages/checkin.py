@@ -5,12 +5,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.auth import cookie_identity
-from api.checkin import REPEATABLE, CheckInRequest, TicketRequest, check_in
+from api.checkin import REPEATABLE, CheckInRequest, TicketRequest, check_in, read_token
 from api.pages import confirming, scans
 from api.pages.dates import clock
 from api.pages.forms import read_form
 from api.pages.meetings import online_today
-from api.pages.people import TROUBLE, code_of, nothing_yet, person_of, status_of, to_login
+from api.pages.people import TROUBLE, code_of, go, home_of, person_of, status_of, to_login
 from api.pages.refused import refused_scan
 from api.pages.rendering import page
 from api.pages.shapes import Answer
@@ -18,7 +18,6 @@ from api.pages.texts import language_of
 from api.phones import phone_of
 from api.receipts import Receipt
 from api.services import Services
-from shared.domain.codes import parse_token
 from shared.domain.refusals import Code, Refused
 from shared.domain.words import Role
 from shared.tokens import Identity
@@ -39,7 +38,7 @@ async def show(request: Request) -> Response:
     try:
         kept = None if "again" in request.query_params else await scans.held(request)
         if kept is None:
-            return await (_typed(request, who) if who is None or who.role != Role.PARENT else nothing_yet(request, who))
+            return await _typed(request, who) if who is None or who.role != Role.PARENT else go(home_of(who.role))
         return to_login(request) if who is None else await _confirm(request, who, kept)
     except TROUBLE as error:
         return await refused_scan(request, error)
@@ -101,7 +100,7 @@ async def _checked_in_before(request: Request, token: str, error: Exception) -> 
     if who is None or not isinstance(error, Refused) or error.code not in REPEATABLE:
         return None
     services: Services = request.app.state.services
-    facts = await services.facts.by_reference(parse_token(services.secret, token).reference)
+    facts = await services.facts.by_reference(read_token(services, token).reference)
     first = facts and await services.intake.first(facts.id, who.user_id)
     return await _repeated(request, who, facts.class_name, facts.room, first) if facts and first else None
 

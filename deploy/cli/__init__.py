@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from deploy.cli import config, demo, exports, facts, history, people, stack
+from deploy.cli import backup, config, demo, docs, exports, facts, health, history, people, stack
 from deploy.stack.errors import StackError
 from shared.settings import EXIT_UNAVAILABLE
 
@@ -22,6 +22,9 @@ app = typer.Typer(
 app.command()(stack.up)
 app.command()(stack.migrate)
 app.command()(stack.reset)
+app.command()(backup.backup)
+app.command()(backup.restore)
+app.command()(health.health)
 app.command()(people.token)
 app.command("verify-history")(history.verify)
 app.command()(facts.recompute)
@@ -29,6 +32,7 @@ app.command()(exports.export)
 app.add_typer(people.app, name="user")
 app.add_typer(demo.app, name="demo")
 app.add_typer(config.app, name="config")
+app.add_typer(docs.app, name="docs")
 
 
 def main() -> None:

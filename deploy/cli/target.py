@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 from pydantic import ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from deploy.stack.local import local_services
 from deploy.stack.settings import WrongSettings, checked, effective
@@ -17,6 +18,16 @@ HomeOption = Annotated[
     Path | None,
     typer.Option("--home", help="Data of the local stack; else MUSTER_HOME, else ./.muster.", show_default=False),
 ]
+
+
+class DatabaseAlone(BaseSettings):
+    """The one setting of a job that needs no other, from the same places as :class:`Settings`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="MUSTER_", secrets_dir=Settings.model_config.get("secrets_dir"), extra="ignore"
+    )
+    database_url: str = ""
+
 
 SERVICES = {"database_url", "redis_url", "secret_key"}
 """What a local stack supplies by itself."""
@@ -57,7 +68,7 @@ def target(home: Path | None) -> Iterator[Settings]:
 @contextmanager
 def target_database(home: Path | None) -> Iterator[str]:
     """Only the database's URL: a migration job needs no Redis and no secret."""
-    given = os.environ.get("MUSTER_DATABASE_URL")
+    given = DatabaseAlone().database_url
     if given:
         yield given
         return

