@@ -2,7 +2,7 @@
 
 from starlette.routing import Route
 
-from api.pages import checkin, confirming, honesty, join, live, login, review, status, teach
+from api.pages import checkin, confirming, honesty, join, live, login, projector, review, status, teach
 
 SESSION = "/teach/sessions/{session_id:uuid}"
 JOIN = "/join/{session_id:uuid}"
@@ -29,6 +29,7 @@ page_routes = [
     Route(f"{SESSION}/review/accept", review.accept, methods=["POST"], name="review_accept"),
     Route(f"{SESSION}/review/mark", review.mark, methods=["POST"], name="review_mark"),
     Route(f"{SESSION}/live", live.card, name="live_card"),
+    Route(f"{SESSION}/projector", projector.show, name="projector"),
     *(Route(f"{SESSION}/{order}", live.ask, name=f"ask_{order}") for order in ("end", "cancel")),
     *(
         Route(f"{SESSION}/{order}", live.act, methods=["POST"], name=f"live_{order}")

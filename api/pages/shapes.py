@@ -103,6 +103,15 @@ class ReviewView:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenCall:
+    """A call to confirm that is still open; ``until`` is a clock time, ``closes_at`` the same for the script."""
+
+    kind: str
+    until: str
+    closes_at: str
+
+
+@dataclass(frozen=True, slots=True)
 class Scan:
     """A code exchanged for a ticket, waiting for one tap. ``time`` is when it was scanned.
 

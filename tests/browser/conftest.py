@@ -58,7 +58,7 @@ async def pull(stage: str) -> Pull:
 
 async def _answers(url: str) -> None:
     async with httpx.AsyncClient() as client:
-        for _ in range(100):
+        for _ in range(400):  # a crowded machine takes a while to import it all
             try:
                 await client.get(url)
             except httpx.TransportError:

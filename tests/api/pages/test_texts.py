@@ -14,7 +14,7 @@ import pytest
 from api.pages.meetings import Invitation, Meeting, Phase, Stay
 from api.pages.rendering import render
 from api.pages.review_table import Line, Selection, Table
-from api.pages.shapes import Answer, Counts, GroupRow, LiveView, Person, ReviewView, Scan, SessionCard
+from api.pages.shapes import Answer, Counts, GroupRow, LiveView, OpenCall, Person, ReviewView, Scan, SessionCard
 from api.pages.strips import Bar, Strip
 from api.pages.texts import Language
 from api.tutoring import MetricsView, SuggestedView
@@ -107,7 +107,8 @@ SHARED: dict[str, Any] = {
     "person": TEACHER, "zone": ZoneInfo("UTC"), "notice": None, "refused": None,
     "scan": SCAN, "error": None, "email": "", "next": "/",
     "today": data("today"), "sessions": CARDS, "groups": GROUPS, "history": CARDS, "stats": STATS, "snapshot": "{}",
-    "recent": [], "code": CODE, "checkin_address": data("address"), "unmarked": 2, "typed": "", "code_refused": None,
+    "recent": [], "code": CODE, "call": None, "checkin_address": data("address"), "unmarked": 2, "typed": "",
+    "code_refused": None,
     "session": ReviewView(ID, data("class"), "completed", "online", data("day"), "09:00", "10:00"), "table": REVIEW,
     "view": SimpleNamespace(overall_recommendation=data("advice"), provisional=True, suggestion_version=1),
     "closed": None, "needs_reason": True, "saved": True,
@@ -128,6 +129,8 @@ PAGES: list[tuple[str, dict[str, Any]]] = [
     ("teach/index.html", {}),
     ("teach/index.html", {"sessions": [], "groups": [], "history": []}),
     *(("teach/live.html", live(status)) for status in ("scheduled", "active", "completed")),
+    *(("teach/projector.html", live(status)) for status in ("scheduled", "completed", "cancelled")),
+    ("teach/projector.html", {**live("active"), "call": OpenCall("recheck", "09:32", "")}),
     *(("teach/ask.html", {**live("active"), "ask": ask}) for ask in ("end", "cancel")),
     ("checkin/confirm.html", {"person": STUDENT}),
     ("checkin/typed.html", {"person": None, "code_refused": "code_invalid"}),

@@ -167,10 +167,10 @@ async def pull(request: Request) -> Response:
         case "set":
             for name, value in order.items():
                 setattr(world, name, value)
-        case "start":
-            frames = [world.become("active")]
-        case "end":
-            frames = [world.become("completed")]
+        case "start" | "end" as turn:
+            frames = [world.become("active" if turn == "start" else "completed")]
+        case "call":
+            frames = [world.call(order["seconds"])]
         case "await_goodbye":
             await asyncio.wait_for(world.goodbye.wait(), 5)
         case "lose_history":

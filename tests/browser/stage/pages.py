@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from api.pages.meetings import Invitation, Meeting, Phase, Stay
 from api.pages.rendering import page
-from api.pages.shapes import Answer, Counts, GroupRow, LiveView, Person, Scan, SessionCard
+from api.pages.shapes import Answer, Counts, GroupRow, LiveView, OpenCall, Person, Scan, SessionCard
 from shared.domain.attendance import Tally
 from shared.domain.words import Role, UserType
 from tests.browser.stage.reviews import review_routes
@@ -80,7 +80,7 @@ async def teach(request: Request) -> Response:
 
 
 async def live(request: Request) -> Response:
-    """The Live Session Card."""
+    """The Live Session Card, or what the room sees of it."""
     world: World = request.app.state.world
     stats = world.stats()
     recent = [{**entry, "time": entry["timestamp"][11:16]} for entry in stats["recentCheckins"]]
@@ -96,8 +96,9 @@ async def live(request: Request) -> Response:
         "checkin_address": "muster.example.edu/checkin",
         "zone": ZONE,
         "notice": None,
+        "call": OpenCall("recheck", "09:32", world.call_closes) if world.call_closes else None,
     }
-    return page("teach/live.html", values)
+    return page("teach/projector.html" if request.url.path.endswith("/projector") else "teach/live.html", values)
 
 
 def _session(world: World) -> LiveView:
@@ -193,6 +194,7 @@ page_routes = [
     Route("/login", login),
     Route("/teach", teach),
     Route("/teach/sessions/{id}/live", live),
+    Route("/teach/sessions/{id}/projector", live),
     *review_routes,
     Route("/teach/sessions/{id}/{ask:str}", ask),
     Route("/checkin", typed),

@@ -56,6 +56,8 @@ class World:
     """How many SUBSCRIBEs the gateway cannot answer just now."""
     api_up: bool = True
     answers: list[int] = field(default_factory=list)
+    call_closes: str | None = None
+    """Until when a call to confirm is open."""
 
     def code(self) -> CodeView:
         """The code that is shown now."""
@@ -125,6 +127,11 @@ class World:
         """The session starts or ends; the frame that tells it."""
         before, self.status = self.status, status
         return self.push("SESSION_STATUS", {"oldStatus": before, "newStatus": status, "reason": None})
+
+    def call(self, seconds: float) -> dict[str, Any]:
+        """Somebody is asked to confirm; the frame that tells it."""
+        self.call_closes = wire_time(datetime.now(UTC) + timedelta(seconds=seconds))
+        return self.push("CALL", {"callId": "1", "kind": "recheck", "closesAt": self.call_closes, "asked": 1})
 
     def push(self, kind: str, data: dict[str, Any]) -> dict[str, Any]:
         """Number a push and keep it."""

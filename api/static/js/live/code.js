@@ -16,7 +16,7 @@ class CheckInCode extends HTMLElement {
     this.#step = Number(this.dataset.step);
     this.#rotate = Number(this.dataset.rotate);
     this.#expires = Date.parse(this.dataset.expires);
-    this.#part("toggle").addEventListener("submit", (event) => this.#toggle(event));
+    this.#part("toggle")?.addEventListener("submit", (event) => this.#toggle(event));
     this.timer = setInterval(() => this.#tick(), 200);
     this.#renew(); // at once: the first answer sets the clock
   }
@@ -86,8 +86,8 @@ class CheckInCode extends HTMLElement {
     this.#rotate = code.rotateSeconds;
     this.#expires = Date.parse(code.expiresAt);
     this.#part("short").textContent = code.visible ? `${code.shortCode.slice(0, 4)} ${code.shortCode.slice(4)}` : NO_CODE;
-    for (const part of ["shown", "countdown", "hide"]) this.#part(part).hidden = !code.visible;
-    for (const part of ["paused", "show"]) this.#part(part).hidden = code.visible;
+    for (const part of this.querySelectorAll("[data-while=shown]")) part.hidden = !code.visible;
+    for (const part of this.querySelectorAll("[data-while=hidden]")) part.hidden = code.visible;
   }
 
   /** The new picture is complete before the old one goes: no flicker, and never half a code. */
