@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import structlog
@@ -32,6 +32,7 @@ from gateway.rights import RedisProjections
 from gateway.seats import BEAT, Seats
 from gateway.serving import Gateway, serving
 from gateway.sweeps import Sweeps, every
+from gateway.tasks import cancelled
 from gateway.turnstile import Turnstile
 from gateway.witness import Witness
 from shared.jwks import Jwks
@@ -94,7 +95,7 @@ async def gateway(settings: Settings, *, pace: Pace | None = None) -> AsyncItera
         stack.push_async_callback(census.leave)
         work.append(every(REPORT_SECONDS, census.report))
         background = [asyncio.create_task(part) for part in work]
-        stack.push_async_callback(_cancelled, background)
+        stack.push_async_callback(cancelled, background)
         server = await serving(settings, pace, house, _door(settings, redis, bus))
         running = Gateway(server, hub, pace, background)
         stack.push_async_callback(running.drain)
@@ -168,13 +169,3 @@ async def _say_alive(seats: Seats) -> None:
     """Before anybody comes; without Redis nobody can come, and it is said again."""
     with suppress(RedisError, TimeoutError, OSError):
         await seats.beat()
-
-
-async def _cancelled(tasks: Sequence[asyncio.Task[None]]) -> None:
-    pending = set(tasks)
-    while pending:
-        # More than once: asyncio.wait_for, which redis-py writes with, may lose a cancellation before Python 3.12.
-        for task in pending:
-            task.cancel()
-        _, pending = await asyncio.wait(pending, timeout=0.1)
-    await asyncio.gather(*tasks, return_exceptions=True)

@@ -7,6 +7,8 @@ from typing import Any
 
 from redis.asyncio import Redis
 
+from gateway.tasks import cancelled
+
 Command = tuple[Any, ...]
 """A Redis command with its arguments."""
 
@@ -35,8 +37,7 @@ class Asking:
     async def stop(self) -> None:
         """Ask nothing more."""
         if self._asker is not None:
-            self._asker.cancel()
-            await asyncio.wait([self._asker])
+            await cancelled([self._asker])
 
     async def _ask_all(self) -> None:
         try:

@@ -9,6 +9,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from gateway.sweeps import Sweeps
+from gateway.tasks import cancelled
 from shared.messages import control
 from shared.messages.control import DrainWanted, PersonDisabled, SessionFactsChanged, TokenRevoked
 from shared.tokens import Tokens
@@ -45,9 +46,7 @@ class Orders:
 
     async def stop(self) -> None:
         """End what is under way."""
-        for task in self._under_way:
-            task.cancel()
-        await asyncio.gather(*self._under_way, return_exceptions=True)
+        await cancelled(list(self._under_way))
 
     def _start(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)

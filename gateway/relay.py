@@ -16,6 +16,7 @@ from gateway.pushes import read_push, sent_at
 from gateway.recovery import Gap, Reading, missed, readable
 from gateway.rights import Right
 from gateway.room import Room, give
+from gateway.tasks import cancelled
 from shared import keys
 from shared.messages.frames import Resume
 
@@ -127,10 +128,7 @@ class Relay:
 
     async def stop(self) -> None:
         """End what is under way."""
-        tasks = [*self._catching_up.values(), *self._confirmed.values()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await cancelled([*self._catching_up.values(), *self._confirmed.values()])
 
     async def _fitting(self, subscription: Subscription, after: int | None) -> Reading:
         """A reading made while the channel was being heard, so that the buffer goes on where it ends."""

@@ -57,6 +57,7 @@ class Campus:
         self.redis = async_redis(settings)
         self.tokens = Tokens(settings)
         self._publish = self.redis.register_script(lua.script("publish"))
+        self._place = self.redis.register_script(lua.script("position"))
 
     async def roll(self, **known: object) -> Roll:
         """A session, projected."""
@@ -114,6 +115,11 @@ class Campus:
         names = [keys.position(roll.channel), keys.history(roll.channel)]
         arguments = [roll.channel, secrets.token_hex(6), HISTORY_LENGTH, HISTORY_SECONDS, POSITION_SECONDS, *parts]
         return int(await self._publish(keys=names, args=arguments))
+
+    async def place(self, names: Sequence[str]) -> tuple[int, str]:
+        """Where a channel stands, as a snapshot reads it: position and history key."""
+        version, epoch = await self._place(keys=names, args=[secrets.token_hex(6), POSITION_SECONDS])
+        return int(version), epoch.decode()
 
     async def history(self, roll: Roll) -> list[bytes]:
         """The messages that a channel's history keeps."""
