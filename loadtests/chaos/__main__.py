@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from deploy.stack.local import temporary_home
+from loadtests.chaos.plan import Plan
 from loadtests.chaos.report import report
-from loadtests.chaos.run import Plan, run
+from loadtests.chaos.run import run
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

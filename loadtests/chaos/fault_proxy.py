@@ -33,11 +33,12 @@ class FaultProxy:
         self.weather = CLEAR
         self._upstream = upstream
         self._ways: set[asyncio.StreamWriter] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
 
     async def start(self) -> int:
         """Listen; the port."""
-        self._server = await asyncio.start_server(self._way, "127.0.0.1", 0, limit=CHUNK)
+        self._server = await asyncio.start_server(self._arrive, "127.0.0.1", 0, limit=CHUNK)
         return int(self._server.sockets[0].getsockname()[1])
 
     async def stop(self) -> None:
@@ -45,6 +46,7 @@ class FaultProxy:
         if self._server is not None:
             self._server.close()
             self.cut()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
             await self._server.wait_closed()
 
     def cut(self) -> None:
@@ -64,6 +66,11 @@ class FaultProxy:
             self.weather = CLEAR
             if weather.swallows:
                 self.cut()
+
+    def _arrive(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(self._way(reader, writer))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _way(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._ways.add(writer)
@@ -88,6 +95,7 @@ class FaultProxy:
             up_writer.transport.abort()
             for pump in pumps:
                 pump.cancel()
+            await asyncio.gather(*pumps, return_exceptions=True)
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError):

@@ -21,7 +21,7 @@ from shared.inbox import PUT
 from shared.messages.events import CheckInAccepted, encode
 from shared.redis import sync_redis
 
-PARTS = ("events", "api", "api", "gateway", "maintenance", "beat", "valkey", "valkey", "postgres")
+PARTS = (*["valkey"] * 4, *["api"] * 3, *["gateway"] * 3, *["events"] * 2, "postgres", "maintenance", "beat")
 """Who is killed, by weight."""
 POOL_SHARE = 0.4
 """Share of kills that hit one process of the drain's pool instead."""
@@ -70,10 +70,10 @@ class Mischief:
             there = name not in self._away and await self._rig.is_well(name) and self._rig.send(name, Signals.SIGKILL)
         self.done.kills[name] += there
 
-    async def small(self) -> None:
+    async def small(self, *, poison: bool) -> None:
         """Some fault of a second or two."""
-        choices: list[Callable[[], Awaitable[None]]] = [self.copy, self.poison, self.cut, self.freeze, self.bad_weather]
-        await self._chance.choice(choices)()
+        choices: list[Callable[[], Awaitable[None]]] = [self.copy, self.cut, self.freeze, self.bad_weather]
+        await self._chance.choice([*choices, self.poison] if poison else choices)()
 
     async def freeze(self, seconds: float = 3.0, name: str = "valkey") -> None:
         """SIGSTOP a service for a while, unless it is away."""

@@ -45,10 +45,13 @@ class Line:
             async with asyncio.timeout(PATIENCE):
                 answer = await _exchange(*ends, _request(method, path, token, body))
         except (OSError, TimeoutError, asyncio.IncompleteReadError) as error:
-            ends[1].transport.abort()
             raise Unanswered(type(error).__name__) from None
-        self._ends = ends
-        return answer
+        else:
+            self._ends = ends
+            return answer
+        finally:
+            if self._ends is None:
+                ends[1].transport.abort()
 
     async def _open(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         try:

@@ -16,6 +16,7 @@ from loadtests.campus import RunningClass, build_classes
 from loadtests.chaos.crowd import Crowd, all_tokens
 from loadtests.chaos.faults import Done, Mischief
 from loadtests.chaos.ledger import Ledger
+from loadtests.chaos.plan import Plan, hurt
 from loadtests.chaos.proof import Finding, Proof
 from loadtests.chaos.quiet import until_computed, until_drained, until_swept
 from loadtests.chaos.rig import Rig, running_rig
@@ -27,23 +28,6 @@ from workers.project import reproject
 
 DASHBOARDS = 6
 PROGRESS_SECONDS = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What to do. ``rate`` is requests per second; ``outages`` are seconds that each service is away, and frozen."""
-
-    seed: int
-    seconds: float
-    kills: int
-    rate: float = 800.0
-    cohorts: int = 10
-    size: int = 150
-    sessions_each: int = 8
-    outages: tuple[float, ...] = (60.0,)
-    small_every: float = 6.0
-    rolling: int = 2
-    quiet_seconds: float = 180.0
 
 
 @dataclass(slots=True)
@@ -109,38 +93,9 @@ async def _storm(
         group.create_task(crowd.live(plan.rate, over.is_set))
         group.create_task(teachers.work(over.is_set))
         try:
-            await _faults(plan, mischief)
+            await hurt(plan, mischief)
         finally:
             over.set()
-
-
-async def _faults(plan: Plan, mischief: Mischief) -> None:
-    """Kills spread over the whole time; small faults beside them; outages and rolling restarts in their turn."""
-    chance, end = Random(plan.seed), time.monotonic() + plan.seconds
-
-    async def kills() -> None:
-        while (left := end - time.monotonic()) > 0:
-            missing = plan.kills - mischief.done.kills.total()
-            pause = chance.uniform(0.3, 1.0) * left / max(1, missing)  # less than there is: some find nobody
-            await asyncio.sleep(min(left, pause))
-            if missing > 0:
-                await mischief.kill()
-
-    async def small() -> None:
-        while time.monotonic() + plan.small_every < end:
-            await mischief.small()
-            await asyncio.sleep(chance.uniform(0.5, 1.5) * plan.small_every)
-
-    async def large() -> None:
-        for seconds in plan.outages:
-            for name in ("valkey", "postgres"):
-                await asyncio.sleep(plan.small_every)
-                await mischief.outage(name, seconds)
-        for _ in range(plan.rolling):
-            await mischief.rolling_restart()
-
-    await mischief.poison()
-    await asyncio.gather(kills(), small(), large())
 
 
 async def _quiet(rig: Rig, owner: Engine, outcome: Outcome) -> None:

@@ -17,7 +17,9 @@ class Threshold:
 class Row(Protocol):
     """What is known of one name: locust's entry, or a test's."""
 
-    num_requests: int
+    @property
+    def num_requests(self) -> int:
+        """How often it was asked for."""
 
     @property
     def fail_ratio(self) -> float:

@@ -1,0 +1,31 @@
+"""Everything is killed under load, and nothing that was acknowledged is lost: the short profile of ``make chaos``."""
+
+import pytest
+
+from deploy.stack.local import temporary_home
+from loadtests.chaos.plan import Plan
+from loadtests.chaos.run import run
+
+pytestmark = [pytest.mark.stack, pytest.mark.chaos]
+
+SHORT = Plan(
+    seed=20261121,
+    seconds=25.0,
+    kills=8,
+    rate=250.0,
+    cohorts=3,
+    size=40,
+    sessions_each=4,
+    outages=(4.0,),
+    rolling=1,
+    poison=False,  # its five tries take longer than all the rest; tests/workers prove it
+)
+
+
+async def test_faults_lose_nothing_double_nothing_and_credit_the_right_seconds() -> None:
+    said: list[str] = []
+    with temporary_home() as home:
+        outcome = await run(SHORT, home, said.append)
+    assert outcome.findings == [], "\n".join(said)
+    assert outcome.done.kills.total() >= 3
+    assert outcome.ledger.acknowledged > 500

@@ -1,0 +1,98 @@
+"""The chaos run's judge: it must find what is lost, doubled or wrong, and accept what a doubt explains."""
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from loadtests.chaos.ledger import CheckedIn, Doubt, Stay
+from loadtests.chaos.oracle import (
+    StoredPresence,
+    wrong_audit,
+    wrong_check_in,
+    wrong_counts,
+    wrong_mark_history,
+    wrong_presence,
+)
+from shared.domain.presence import active_time, runs_of
+from shared.domain.words import Connection
+
+START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+ONE, OTHER = UUID(int=1), UUID(int=2)
+
+
+def at(second: float) -> datetime:
+    """So many seconds after nine."""
+    return START + timedelta(seconds=second)
+
+
+def stored(*seconds: float, **different: object) -> StoredPresence:
+    """What the database holds when it was told of these points."""
+    runs = runs_of(map(at, seconds))
+    values = {
+        "runs": runs,
+        "active_seconds": active_time(runs).total_seconds(),
+        "connects": len(runs),
+        "first": runs[0].first,
+        "last": runs[-1].last,
+        "disconnected": None,
+        "activities": {},
+    }
+    return StoredPresence(**{**values, **different})  # type: ignore[arg-type]
+
+
+def doubt(since: float, until: float, activity: str | None = None) -> Doubt:
+    """A heartbeat that was not answered."""
+    return Doubt(Connection.HEARTBEAT, activity, at(since), at(until))
+
+
+def test_exact_presence_is_not_wrong() -> None:
+    assert wrong_presence(Stay(points=[at(0), at(10), at(200)]), stored(0, 10, 200)) is None
+
+
+def test_a_lost_point_is_found() -> None:
+    stay = Stay(points=[at(0), at(10), at(20)])
+    assert wrong_presence(stay, stored(0, 10)) == "lost: seconds that were acknowledged are missing"
+    assert wrong_presence(stay, None) == "lost: no presence at all"
+
+
+def test_seconds_that_nobody_reported_are_found_unless_a_doubt_explains_them() -> None:
+    points = [at(0), at(10)]
+    assert wrong_presence(Stay(points), stored(0, 10, 20)) == "seconds were credited that nobody reported"
+    assert wrong_presence(Stay(points, doubts=[doubt(18, 22)]), stored(0, 10, 20)) is None
+    assert wrong_presence(Stay(points, doubts=[doubt(30, 40)]), stored(0, 10, 20)) is not None
+
+
+def test_seconds_that_are_not_those_of_the_runs_are_found() -> None:
+    assert wrong_presence(Stay(points=[at(0), at(10)]), stored(0, 10, active_seconds=20.0)) is not None
+
+
+def test_an_activity_that_is_counted_twice_or_not_at_all_is_found() -> None:
+    stay = Stay(activities=Counter(draw=2))
+    assert wrong_counts(stay, {"draw": 2}) is None
+    assert wrong_counts(stay, {"draw": 3}) == "double: 1 activities"
+    assert wrong_counts(stay, {"draw": 1}) == "lost: 1 activities"
+    stay.doubts.append(doubt(0, 1, "draw"))
+    assert wrong_counts(stay, {"draw": 3}) is None
+
+
+def test_the_audit_list_holds_every_connect_once() -> None:
+    known = [at(1), at(2)]
+    assert wrong_audit(known, [], Connection.CONNECT, known) is None
+    assert wrong_audit(known, [], Connection.CONNECT, [at(1)]) == "lost: 1 of event connect"
+    assert wrong_audit(known, [], Connection.CONNECT, [at(1), at(2), at(3)]) == "double: 1 of event connect"
+
+
+def test_check_ins_are_those_that_students_were_given() -> None:
+    known = CheckedIn({ONE: ("present", at(60))})
+    assert wrong_check_in(known, {ONE}, START) is None
+    assert wrong_check_in(known, set(), START) == "lost: 1 check-ins"
+    assert wrong_check_in(known, {ONE, OTHER}, START) == "double: a check-in that nobody made"
+    assert wrong_check_in(CheckedIn({ONE: ("present", at(60))}, doubts=1), {ONE, OTHER}, START) is None
+    assert wrong_check_in(CheckedIn({ONE: ("present", at(301))}), {ONE}, START) == "present or late is wrong"
+
+
+def test_a_mark_is_in_the_history_once_per_change() -> None:
+    decided = ["present", "late", "late", "absent"]
+    assert wrong_mark_history(decided, ["present", "late", "absent"]) is None
+    assert wrong_mark_history(decided, ["present", "late"]) == "lost: a mark in the history"
+    assert wrong_mark_history(decided, ["present", "late", "late", "absent"]) == "double: a mark in the history"
