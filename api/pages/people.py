@@ -51,7 +51,7 @@ def go(path: str) -> Response:
 
 def home_of(role: Role) -> str:
     """Where a person starts."""
-    return "/teach" if role in STAFF else "/checkin"
+    return "/family" if role == Role.PARENT else "/teach" if role in STAFF else "/checkin"
 
 
 def to_login(request: Request) -> Response:
@@ -100,19 +100,6 @@ async def trouble(request: Request, error: Exception, who: Identity | None) -> R
     back = "/" if who is None else home_of(who.role)
     values = {"title": title, "what_to_do": what_to_do, "back": back, "person": person}
     return page("problem.html", values, status, language=language)
-
-
-async def nothing_yet(request: Request, who: Identity) -> Response:
-    """For those whose pages are still to come."""
-    language = language_of(request)
-    _ = language.translations.gettext
-    values = {
-        "title": _("Nothing here for you yet"),
-        "what_to_do": _("Pages for parents are on their way. You are signed in, and nothing is missing on your side."),
-        "back": None,
-        "person": await person_of(request.app.state.services, who),
-    }
-    return page("problem.html", values, language=language)
 
 
 def status_of(error: Exception) -> int:

@@ -2,7 +2,7 @@
 
 from starlette.routing import Route
 
-from api.pages import checkin, confirming, honesty, join, live, login, projector, review, status, teach
+from api.pages import checkin, confirming, family, honesty, join, live, login, me, projector, review, status, teach
 
 SESSION = "/teach/sessions/{session_id:uuid}"
 JOIN = "/join/{session_id:uuid}"
@@ -20,14 +20,18 @@ page_routes = [
     Route(JOIN, join.show, name="join_page"),
     *(Route(f"{JOIN}/{word}", join.tap, methods=["POST"], name=f"join_{word}") for word in ("here", "leave")),
     Route("/status", status.show, name="status"),
+    Route("/me", me.show, name="me"),
+    Route("/marks/{record_id:uuid}", me.changes, name="mark_changes"),
+    Route("/family", family.show, name="family"),
+    Route("/family/sessions/{session_id:uuid}", family.report, methods=["POST"], name="family_report"),
     Route("/teach", teach.day, name="teach"),
     Route("/teach/sessions", teach.start_class, methods=["POST"], name="start_class"),
-    Route(f"{SESSION}/honesty", honesty.show, name="honesty_page"),
-    Route(f"{SESSION}/honesty/rules", honesty.save_rules, methods=["POST"], name="honesty_rules"),
-    Route(f"{SESSION}/honesty/call", honesty.ask, methods=["POST"], name="honesty_call"),
     Route(f"{SESSION}/review", review.show, name="review_page"),
     Route(f"{SESSION}/review/accept", review.accept, methods=["POST"], name="review_accept"),
     Route(f"{SESSION}/review/mark", review.mark, methods=["POST"], name="review_mark"),
+    Route(f"{SESSION}/honesty", honesty.show, name="honesty_page"),
+    Route(f"{SESSION}/honesty/rules", honesty.save_rules, methods=["POST"], name="honesty_rules"),
+    Route(f"{SESSION}/honesty/call", honesty.ask, methods=["POST"], name="honesty_call"),
     Route(f"{SESSION}/live", live.card, name="live_card"),
     Route(f"{SESSION}/projector", projector.show, name="projector"),
     *(Route(f"{SESSION}/{order}", live.ask, name=f"ask_{order}") for order in ("end", "cancel")),

@@ -103,6 +103,28 @@ class ReviewView:
 
 
 @dataclass(frozen=True, slots=True)
+class Child:
+    """A parent's child."""
+
+    id: UUID
+    name: str
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeLine:
+    """A change of a mark; ``before`` is null for a new mark, ``after`` for a deleted one, ``by`` when Muster did."""
+
+    before: str | None
+    after: str | None
+    source: str
+    reason: str | None
+    by: str | None
+    day: str
+    time: str
+
+
+@dataclass(frozen=True, slots=True)
 class OpenCall:
     """A call to confirm that is still open; ``until`` is a clock time, ``closes_at`` the same for the script."""
 

@@ -27,6 +27,10 @@ PAGES = [
     "/problem",
     f"/teach/sessions/{SESSION}/end",
     f"/teach/sessions/{SESSION}/cancel",
+    "/me",
+    "/me?state=empty",
+    *(f"/family?state={state}" for state in ("", "one", "none", "reported", "invalid")),
+    "/marks/1",
     *(f"/teach/sessions/{SESSION}/review?state={state}" for state in REVIEWS),
     *(f"/join/{SESSION}?state={state}" for state in JOINS),
     *(

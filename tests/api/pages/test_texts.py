@@ -12,9 +12,22 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from api.pages.meetings import Invitation, Meeting, Phase, Stay
+from api.pages.record import CourseRate, Record, RecordLine
 from api.pages.rendering import render
 from api.pages.review_table import Line, Selection, Table
-from api.pages.shapes import Answer, Counts, GroupRow, LiveView, OpenCall, Person, ReviewView, Scan, SessionCard
+from api.pages.shapes import (
+    Answer,
+    ChangeLine,
+    Child,
+    Counts,
+    GroupRow,
+    LiveView,
+    OpenCall,
+    Person,
+    ReviewView,
+    Scan,
+    SessionCard,
+)
 from api.pages.strips import Bar, Strip
 from api.pages.texts import Language
 from api.tutoring import MetricsView, SuggestedView
@@ -99,11 +112,27 @@ LINES = [LINE, replace(LINE, stays=(), before=("-", "-"))] + [
     for source in Source
 ]
 REVIEW = Table(LINES, Selection(), 2, ("09:00", "09:05", "10:00"), 4, 2, 2, 1, 1, 1)
+STRIP = Strip(Bar(0, 1000), [Bar(0, 500)], 80)
+SESSION_LINE = RecordLine(
+    ID, ID, data("class"), data("day"), "09:00", "online", None, "late", "manual", data("note"), data("by"), "09:02",
+    STRIP, [Stay("09:02", "09:30")] * 10, 28.0, data("teacher"), "§mail§", True,
+)  # fmt: skip
+NUMBERS = {"present": 1, "absent": 1, "late": 1, "excused": 1, "attendance_rate": 50.0}
+RECORD = Record(
+    SimpleNamespace(statistics=SimpleNamespace(total_sessions=4, **NUMBERS)),  # type: ignore[arg-type]
+    [CourseRate(data("code"), data("title"), 2, 50.0)] * 2,
+    [SESSION_LINE, replace(SESSION_LINE, status=None, source=None, stays=(), strip=None, scanned=None)],
+    "cursor",
+)
+EMPTY = replace(RECORD, history=SimpleNamespace(statistics=SimpleNamespace(total_sessions=0)), lines=[])  # type: ignore[arg-type]
+CHANGE = ChangeLine("late", None, "manual", data("reason"), data("by"), data("day"), "09:00")
+CHILD = Child(ID, data("name"), data("number"))
 SCAN = Scan("t", ID, data("class"), data("room"), "09:02", 100)
 COUNTERS = ("presentStudents", "lateStudents", "absentStudents", "excusedStudents", "notMarked")
 STATS = {"totalStudents": 30, **dict.fromkeys(COUNTERS, 1)}
 CODE = {"visible": True, "step": 1, "expiresAt": "", "rotateSeconds": 15, "shortCode": "00000000", "secondsLeft": 9}
 SHARED: dict[str, Any] = {
+    "record": RECORD, "changes": [CHANGE], "child": CHILD, "children": [CHILD, CHILD], "reported": True,
     "person": TEACHER, "zone": ZoneInfo("UTC"), "notice": None, "refused": None,
     "scan": SCAN, "error": None, "email": "", "next": "/",
     "today": data("today"), "sessions": CARDS, "groups": GROUPS, "history": CARDS, "stats": STATS, "snapshot": "{}",
@@ -138,6 +167,10 @@ PAGES: list[tuple[str, dict[str, Any]]] = [
     ("join/meeting.html", {"meeting": replace(MEETING, phase=Phase.EARLY, opens="08:45")}),
     ("join/meeting.html", {"left": True}),
     ("join/meeting.html", {"refused": True}),
+    *(("record/me.html", {"record": record}) for record in (RECORD, EMPTY)),
+    *(("record/family.html", {"refused": refused}) for refused in (None, "forbidden", "validation_failed", "x")),
+    ("record/family.html", {"child": None, "children": []}),
+    ("record/changes.html", {}),
     *(("teach/review.html", {"refused": refused}) for refused in (None, "suggestion_changed", "no_suggestion", "x")),
     *(("teach/review.html", {"closed": closed}) for closed in (*Closed, None)),
     ("teach/review.html", {"table": replace(REVIEW, lines=())}),

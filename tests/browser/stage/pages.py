@@ -15,6 +15,7 @@ from api.pages.rendering import page
 from api.pages.shapes import Answer, Counts, GroupRow, LiveView, OpenCall, Person, Scan, SessionCard
 from shared.domain.attendance import Tally
 from shared.domain.words import Role, UserType
+from tests.browser.stage.records import record_routes
 from tests.browser.stage.reviews import review_routes
 from tests.browser.stage.world import SESSION, ZONE, World
 
@@ -196,6 +197,7 @@ page_routes = [
     Route("/teach/sessions/{id}/live", live),
     Route("/teach/sessions/{id}/projector", live),
     *review_routes,
+    *record_routes,
     Route("/teach/sessions/{id}/{ask:str}", ask),
     Route("/checkin", typed),
     Route("/checkin", checked_in, methods=["POST"]),
