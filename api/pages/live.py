@@ -12,6 +12,7 @@ from api.pages.people import for_staff, go, person_of
 from api.pages.rendering import page
 from api.pages.screen import code_now, session_view, typing_address
 from api.pages.texts import Language, language_of
+from api.pages.timeline import timeline_of
 from api.services import Services
 from api.sessions import find
 from api.stats import read_stats
@@ -89,6 +90,7 @@ async def _card(request: Request, who: Identity, refused: Code | None = None) ->
         "code": await code_now(services, row),
         "checkin_address": typing_address(services),
         "zone": zone,
+        "timeline": await timeline_of(services, who, row),
         "notice": refused and _notice(refused, language),
     }
     return page("teach/live.html", values, 200 if refused is None else 409, language=language)

@@ -125,6 +125,24 @@ class ChangeLine:
 
 
 @dataclass(frozen=True, slots=True)
+class TimelineRow:
+    """One bucket of a session; ``start`` is a clock time, ``at`` the same for the script."""
+
+    start: str
+    at: str
+    check_ins: int
+    connected: int
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineShown:
+    """A session over time. ``seconds`` is the width of a bucket."""
+
+    seconds: int
+    rows: list[TimelineRow]
+
+
+@dataclass(frozen=True, slots=True)
 class OpenCall:
     """A call to confirm that is still open; ``until`` is a clock time, ``closes_at`` the same for the script."""
 

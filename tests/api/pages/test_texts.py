@@ -27,6 +27,8 @@ from api.pages.shapes import (
     ReviewView,
     Scan,
     SessionCard,
+    TimelineRow,
+    TimelineShown,
 )
 from api.pages.strips import Bar, Strip
 from api.pages.texts import Language
@@ -131,13 +133,14 @@ SCAN = Scan("t", ID, data("class"), data("room"), "09:02", 100)
 COUNTERS = ("presentStudents", "lateStudents", "absentStudents", "excusedStudents", "notMarked")
 STATS = {"totalStudents": 30, **dict.fromkeys(COUNTERS, 1)}
 CODE = {"visible": True, "step": 1, "expiresAt": "", "rotateSeconds": 15, "shortCode": "00000000", "secondsLeft": 9}
+TIMELINE = TimelineShown(60, [TimelineRow("09:00", "", 2, 1)])
 SHARED: dict[str, Any] = {
     "record": RECORD, "changes": [CHANGE], "child": CHILD, "children": [CHILD, CHILD], "reported": True,
     "person": TEACHER, "zone": ZoneInfo("UTC"), "notice": None, "refused": None,
     "scan": SCAN, "error": None, "email": "", "next": "/",
     "today": data("today"), "sessions": CARDS, "groups": GROUPS, "history": CARDS, "stats": STATS, "snapshot": "{}",
-    "recent": [], "code": CODE, "call": None, "checkin_address": data("address"), "unmarked": 2, "typed": "",
-    "code_refused": None,
+    "recent": [], "code": CODE, "call": None, "timeline": TIMELINE, "unmarked": 2, "typed": "",
+    "checkin_address": data("address"), "code_refused": None,
     "session": ReviewView(ID, data("class"), "completed", "online", data("day"), "09:00", "10:00"), "table": REVIEW,
     "view": SimpleNamespace(overall_recommendation=data("advice"), provisional=True, suggestion_version=1),
     "closed": None, "needs_reason": True, "saved": True,

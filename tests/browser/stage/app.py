@@ -58,6 +58,12 @@ async def stats(request: Request) -> Response:
     return JSONResponse(world.stats()) if world.api_up else JSONResponse({"code": "unavailable"}, 503)
 
 
+async def timeline(request: Request) -> Response:
+    """The class over time."""
+    world: World = request.app.state.world
+    return JSONResponse({"bucketSeconds": 60, "buckets": world.timeline()})
+
+
 async def code(request: Request) -> Response:
     """The code; PUT hides and shows it."""
     world: World = request.app.state.world
@@ -222,6 +228,7 @@ def make_stage() -> Starlette:
             *page_routes,
             Route("/api/v1/realtime/ticket", ticket, methods=["POST"]),
             Route(f"{live}/stats", stats),
+            Route(f"{live}/timeline", timeline),
             Route(f"{live}/qr", code, methods=["GET", "PUT"]),
             Route(f"{live}/qr.svg", picture),
             Route(f"{live}/attendance", attend, methods=["POST"]),

@@ -12,7 +12,18 @@ from starlette.routing import Route
 
 from api.pages.meetings import Invitation, Meeting, Phase, Stay
 from api.pages.rendering import page
-from api.pages.shapes import Answer, Counts, GroupRow, LiveView, OpenCall, Person, Scan, SessionCard
+from api.pages.shapes import (
+    Answer,
+    Counts,
+    GroupRow,
+    LiveView,
+    OpenCall,
+    Person,
+    Scan,
+    SessionCard,
+    TimelineRow,
+    TimelineShown,
+)
 from shared.domain.attendance import Tally
 from shared.domain.words import Role, UserType
 from tests.browser.stage.records import record_routes
@@ -97,9 +108,19 @@ async def live(request: Request) -> Response:
         "checkin_address": "muster.example.edu/checkin",
         "zone": ZONE,
         "notice": None,
+        "timeline": None if world.status == "scheduled" else timeline_of(world),
         "call": OpenCall("recheck", "09:32", world.call_closes) if world.call_closes else None,
     }
     return page("teach/projector.html" if request.url.path.endswith("/projector") else "teach/live.html", values)
+
+
+def timeline_of(world: World) -> TimelineShown:
+    """The class so far, as the stage's API tells it."""
+    rows = [
+        TimelineRow(each["start"][11:16], each["start"], each["checkIns"], each["connected"])
+        for each in world.timeline()
+    ]
+    return TimelineShown(60, rows)
 
 
 def _session(world: World) -> LiveView:

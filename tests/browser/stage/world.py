@@ -103,6 +103,17 @@ class World:
             "attendanceRate": tally.rate,
         }
 
+    def timeline(self) -> list[dict[str, Any]]:
+        """The minutes since the beginning: everybody checked in at once in the second."""
+        return [
+            {
+                "start": wire_time(self.began + timedelta(minutes=minute)),
+                "checkIns": len(self.checked_in) if minute == 1 else 0,
+                "connected": min(minute, len(self.checked_in)),
+            }
+            for minute in range(5)
+        ]
+
     def check_in(self, count: int, *, late: bool = False) -> list[dict[str, Any]]:
         """That many more students check in; the frames that tell it."""
         now = datetime.now(UTC)
