@@ -23,9 +23,12 @@ from shared.tokens import MAX_LIFE
 MOST_REASON = 500
 ADDRESS = r"^[^@\s]{1,64}@[^@\s]+\.[^@\s]+$"
 REASON = f"""
-    <label class="form-label mt-3" for="reason">Reason</label>
-    <input class="form-control" id="reason" name="reason" required maxlength="{MOST_REASON}">
+    <form>
+      <label class="form-label mt-3" for="reason">Reason</label>
+      <textarea class="form-control" id="reason" name="reason" rows="2" required maxlength="{MOST_REASON}"></textarea>
+    </form>
 """
+"""What is asked beside an action. A field of several lines: Enter in a single one would send the form by itself."""
 
 
 class People(ChangingView):

@@ -44,8 +44,7 @@ class TableView(ModelView):
         self.fields = self.adjust([field_for(name, self.table.columns.get(name)) for name in names])
         shown = set(listed or [name for name in names if not name.endswith("_id")][:SHOWN])
         self.exclude_fields_from_list = [name for name in names if name not in shown]
-        keys = [column.name for column in self.table.primary_key]
-        self.fields_default_sort = [(keys[0], newest_first)]
+        self._newest_first = newest_first
         self.sortable_fields = [name for name in names if name in self.table.columns]
         self.searchable_fields = names
         super().__init__(row, key=self.table.name, menu_label=title, display_name=self.one, icon=icon)
@@ -120,6 +119,15 @@ class TableView(ModelView):
             for column in self.table.columns
             if any(key.column.table.name == table and key.column.primary_key for key in column.foreign_keys)
         ]
+
+    def _default_sort(self) -> list[tuple[str, bool]]:
+        # None to speak of: the library would put it into every form, where ids that no list shows are refused.
+        return []
+
+    def build_order_clauses(self, request: Request, sorts: Sequence[tuple[str, str]], stmt: Select[Any]) -> Select[Any]:
+        """As asked for, then by id: ids sort by time, and pages neither repeat nor leave out a row."""
+        ordered = super().build_order_clauses(request, sorts, stmt)
+        return ordered.order_by(*(key.desc() if self._newest_first else key for key in self._keys()))
 
     async def count(self, request: Request, q: str | None = None, filters: FilterGroup | None = None) -> int:
         """How many rows there are, up to :data:`MOST_COUNTED`. Names are joined only to be searched."""

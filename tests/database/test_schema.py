@@ -64,7 +64,7 @@ def test_the_publication_carries_the_realtime_tables(owner: Engine) -> None:
 
 
 @pytest.mark.parametrize("role", ["muster_admin", "muster_teacher", "muster_worker", "muster_service"])
-@pytest.mark.parametrize("table", ["attendance_status_changes", "session_status_changes"])
+@pytest.mark.parametrize("table", ["attendance_status_changes", "session_status_changes", "admin_changes"])
 @pytest.mark.parametrize("act", ["UPDATE {} SET reason = 'forged'", "DELETE FROM {}", "TRUNCATE {}"])
 def test_history_cannot_be_changed_by_any_application_role(owner: Engine, role: str, table: str, act: str) -> None:
     # The application's login is a superuser here; the role is what must not be able to.
