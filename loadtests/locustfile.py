@@ -70,6 +70,7 @@ def _options(parser: LocustArgumentParser) -> None:
     parser.add_argument("--campus", default="campus.json", help="The campus that `muster loadtest prepare` made.")
     parser.add_argument("--scenario", choices=sorted(SCENARIOS), default="mixed", help="Who comes.")
     parser.add_argument("--curve", choices=sorted(CURVES), default=None, help="Instead of the scenario's own.")
+    parser.add_argument("--students", type=int, default=0, help="How many of the users are students; else all.")
     parser.add_argument("--arrive", type=float, default=RUSH_SECONDS, help="Seconds in which everybody arrives.")
     parser.add_argument("--load-processes", type=int, default=1, help="How many processes share the campus.")
 
@@ -84,8 +85,11 @@ def _choose(environment: Environment, **_: Any) -> None:
     """Only the people of the scenario, in its proportions, at the campus's own address."""
     scenario = _scenario(environment)
     chosen = [one for one in environment.user_classes if one.__name__ in scenario.weights]
+    options: Any = environment.parsed_options
+    staff = scenario.staff(options.students or options.num_users or MOST_AT_ONCE)
     for one in chosen:
         one.weight = scenario.weights[one.__name__]
+        one.fixed_count = staff.get(one.__name__, 0)
     environment.user_classes = chosen
 
 

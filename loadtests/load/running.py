@@ -18,7 +18,7 @@ from deploy.stack.ports import free_port
 from deploy.stack.settings import checked
 from loadtests.load.prepare import prepare
 from loadtests.load.prepared import Prepared, save
-from loadtests.load.scenarios import SCENARIOS
+from loadtests.load.scenarios import SCENARIOS, STAFF
 from loadtests.load.traffic import CLASS_SIZE
 from shared.settings import Settings
 
@@ -39,11 +39,10 @@ class Wish:
 
     @property
     def users(self) -> int:
-        """Locust's users: the scenario's people in its proportions, so that ``students`` of them are students."""
-        weights = SCENARIOS[self.scenario].weights
-        staff = sum(weight for name, weight in weights.items() if name in ("Dashboards", "Reviews"))
-        students = sum(weights.values()) - staff
-        return self.students if not students else self.students + -(-self.students * staff // students)
+        """Locust's users: the students, and the staff that belongs to them."""
+        scenario = SCENARIOS[self.scenario]
+        alone = scenario.weights.keys() <= STAFF
+        return sum(scenario.staff(self.students).values()) + (0 if alone else self.students)
 
 
 @contextmanager
@@ -104,6 +103,7 @@ def _locust(wish: Wish, prepared: Prepared, campus: Path, folder: Path) -> list[
         "--campus": campus,
         "--scenario": wish.scenario,
         "--users": wish.users,
+        "--students": wish.students,
         "--run-time": f"{wish.seconds}s",
         "--arrive": wish.seconds * 2 / 3 if wish.arrive is None else wish.arrive,
         "--html": folder / "report.html",

@@ -16,15 +16,25 @@ VISIBLE = Threshold(p95=600, p99=1000)
 """4-pipeline 4.4: accepted → visible, p99 ≤ 1 s."""
 
 
+STAFF = frozenset({"Dashboards", "Reviews"})
+"""User classes whose number is fixed: a room has its teacher from the beginning, however many students are there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """``weights`` of the user classes by name; ``each_room`` brings one dashboard per so many students."""
+    """``weights`` of the user classes by name."""
 
     about: str
     weights: Mapping[str, int]
     curve: str
     limits: Mapping[str, Threshold] = field(default_factory=lambda: {ANY: PATIENT, JOURNEY: VISIBLE})
     needed: tuple[str, ...] = ()
+
+    def staff(self, students: int) -> dict[str, int]:
+        """How many of each staff class belong to so many students; at least one."""
+        per = sum(weight for name, weight in self.weights.items() if name not in STAFF)
+        staff = {name: weight for name, weight in self.weights.items() if name in STAFF}
+        return {name: -(-students * weight // per) if per else students for name, weight in staff.items()}
 
 
 SCENARIOS = {

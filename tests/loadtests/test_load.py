@@ -81,5 +81,7 @@ def test_what_no_dashboard_follows_is_no_journey() -> None:
 
 def test_as_many_students_come_as_were_wished() -> None:
     assert Wish("rush", 10_000, 60).users == 10_200
-    assert Wish("heartbeats", 500, 60).users == 500
+    assert Wish("heartbeats", 500, 60).users == Wish("review", 500, 60).users == 500
+    assert SCENARIOS["rush"].staff(10_000) == {"Dashboards": 200}
+    assert SCENARIOS["rush"].staff(20) == {"Dashboards": 1}
     assert set(SCENARIOS) >= {"rush", "heartbeats", "sockets", "dashboards", "reconnect", "review", "mixed"}

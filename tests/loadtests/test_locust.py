@@ -27,7 +27,7 @@ def left_behind(folder: Path) -> list[Path]:
 
 
 async def test_a_rush_checks_everybody_in_and_measures_the_way_to_the_dashboard(stack: Stack, tmp_path: Path) -> None:
-    prepared = await asyncio.to_thread(prepare, stack.settings, students=20, class_size=10)
+    prepared = await asyncio.to_thread(prepare, stack.settings, students=20, class_size=20)
     status = await asyncio.to_thread(run, Wish("rush", 20, seconds=12, arrive=3.0), prepared, tmp_path)
     found = rows(tmp_path)
     assert found["/api/v1/sessions/{id}/attendance"]["Request Count"] == "20"
