@@ -10,7 +10,7 @@ LOAD ?= rush
 CHAOS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help up test properties lint format lock bench load chaos reset clean chromium teeth
+.PHONY: help up test properties lint format lock bench load chaos reset clean chromium teeth teeth
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ load: $(VENV)/ready-dev ## Simulate a campus hour change and judge it (LOAD="mix
 
 chaos: $(VENV)/ready-dev ## Kill everything under load and prove that nothing is lost (CHAOS="--seed 1 --minutes 5")
 	@$(BIN)/python -m loadtests.chaos $(CHAOS)
+
+teeth: $(VENV)/ready-dev ## Plant faults one by one: does a test notice each? (takes minutes)
+	$(BIN)/python -m tests.teeth
 
 teeth: $(VENV)/ready-dev ## Plant faults one by one: does a test notice each? (takes minutes)
 	$(BIN)/python -m tests.teeth
