@@ -18,8 +18,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     seed = options.seed if options.seed is not None else secrets.randbelow(10**6)
     print(f"seed {seed}: repeat with --seed {seed}", flush=True)
-    outages = (options.outage,) if options.outage else ()
-    plan = Plan(seed, options.minutes * 60, options.kills, options.rate, outages=outages)
+    away = (options.outage,) if options.outage else ()
+    plan = Plan(
+        seed,
+        options.minutes * 60,
+        options.kills,
+        options.rate,
+        outages=away,
+        freezes=tuple(2 / 3 * seconds for seconds in away),
+        small_every=options.every,
+        rolling=options.rolling,
+        poison=options.kills > 0,
+    )
     with temporary_home() as home:
         outcome = asyncio.run(run(plan, options.home or home, lambda line: print(line, flush=True)))
     print(report(outcome))
@@ -32,7 +42,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--minutes", type=float, default=5.0, help="how long the storm lasts at least [5]")
     parser.add_argument("--kills", type=int, default=200, help="SIGKILLs [200]")
     parser.add_argument("--rate", type=float, default=1200.0, help="requests per second when all is well [1200]")
-    parser.add_argument("--outage", type=float, default=60.0, help="seconds that Redis, then PostgreSQL, is away [60]")
+    parser.add_argument(
+        "--outage", type=float, default=60.0, help="seconds that Redis, then PostgreSQL, is away; 2/3 frozen [60]"
+    )
     parser.add_argument("--home", type=Path, help="keep the data and logs here")
     return parser
 

@@ -12,6 +12,7 @@ from uuid import UUID
 from loadtests.campus import RunningClass
 from loadtests.chaos.ledger import Key, Ledger
 from loadtests.chaos.line import Answer, Line, NotSent, Unanswered
+from loadtests.load.journey import Journey
 from shared.domain.words import Connection, Role
 from shared.tokens import Tokens
 
@@ -51,11 +52,18 @@ class Crowd:
     """Everybody who studies."""
 
     def __init__(
-        self, port: int, classes: list[RunningClass], tokens: dict[UUID, str], ledger: Ledger, seed: int
+        self,
+        port: int,
+        classes: list[RunningClass],
+        tokens: dict[UUID, str],
+        ledger: Ledger,
+        journey: Journey,
+        seed: int,
     ) -> None:
         self._port = port
         self._classes = classes
         self._ledger = ledger
+        self._journey = journey
         self._chance = Random(seed)
         self._tokens = tokens
         self._screens = Screens(tokens)
@@ -154,6 +162,8 @@ class Crowd:
             said = answer.json()
             at = datetime.fromisoformat(said["timestamp"])
             self._ledger.check_in(key, UUID(said["checkInId"]), said["status"], at)
+            if answer.status == 202:
+                self._journey.accepted((str(key[0]), str(key[1])))
             return True
         return answer.status == 409  # the session has ended
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from random import Random
 from signal import Signals
@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 
 from loadtests.chaos.fault_proxy import Weather
 from loadtests.chaos.rig import SERVICES, Rig, frozen
+from loadtests.chaos.watch import alive, percentile, until_facts_flow
 from shared import keys
 from shared.domain.words import Mark, Via
 from shared.ids import new_id
@@ -48,6 +49,8 @@ class Done:
     perhaps_poison: set[bytes]
     """Payloads of which nobody knows whether they reached the stream."""
     copies: int = 0
+    seconds: dict[str, float] = field(default_factory=dict)
+    """What was measured while something was away, and after."""
 
 
 class Mischief:
@@ -94,6 +97,13 @@ class Mischief:
         await asyncio.sleep(seconds)
         await self._rig.start_service(name)
         self._away.discard(name)
+        self.done.seconds[f"{name} away {seconds:g} s: facts flow again after"] = await until_facts_flow(self._owner)
+
+    async def long_freeze(self, seconds: float) -> None:
+        """Redis is frozen for long; meanwhile the API must go on answering."""
+        async with alive(self._rig.settings.api_port) as took:
+            await self.freeze(seconds)
+        self.done.seconds[f"/livez p99 while Redis was frozen {seconds:g} s"] = percentile(took, 0.99)
 
     async def cut(self) -> None:
         """Every connection to a service is reset."""

@@ -11,7 +11,7 @@ from loadtests.chaos.faults import Mischief
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What to do. ``rate`` is requests per second; each service is away once for each of the ``outages``, in
-    seconds; everybody is restarted in turn ``rolling`` times."""
+    seconds, and Redis frozen for each of the ``freezes``; everybody is restarted in turn ``rolling`` times."""
 
     seed: int
     seconds: float
@@ -21,6 +21,7 @@ class Plan:
     size: int = 150
     sessions_each: int = 8
     outages: tuple[float, ...] = (60.0,)
+    freezes: tuple[float, ...] = (40.0,)
     small_every: float = 6.0
     rolling: int = 1
     poison: bool = True
@@ -55,5 +56,7 @@ async def _large(plan: Plan, mischief: Mischief) -> None:
         for name in ("valkey", "postgres"):
             await asyncio.sleep(plan.small_every)
             await mischief.outage(name, seconds)
+    for seconds in plan.freezes:
+        await mischief.long_freeze(seconds)
     for _ in range(plan.rolling):
         await mischief.rolling_restart()

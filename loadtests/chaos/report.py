@@ -3,6 +3,7 @@
 from collections import Counter
 
 from loadtests.chaos.run import Outcome
+from loadtests.chaos.watch import percentile
 
 SHOWN = 12
 
@@ -26,9 +27,10 @@ def report(outcome: Outcome) -> str:
         f"  {'reports in doubt (no answer, or 503)':42} {doubts:9,}",
         *_section("answers", Counter({str(status): count for status, count in ledger.answers.items()})),
         "seconds",
-        *(f"  {name:42} {value:9.1f}" for name, value in outcome.seconds.items()),
+        *(f"  {name:52} {value:7.2f}" for name, value in {**done.seconds, **outcome.seconds}.items()),
         "dashboards",
         f"  {'reconnects':42} {sum(one.reconnects for one in outcome.dashboards):9,}",
+        *_journeys(outcome.journeys),
         f"  {'resyncs':42} {sum(one.resyncs for one in outcome.dashboards):9,}",
         "found",
         f"  {'lost':42} {kinds['lost']:9,}",
@@ -37,6 +39,12 @@ def report(outcome: Outcome) -> str:
         *(f"    {finding.what} ({finding.where})" for finding in outcome.findings[:SHOWN]),
     ]
     return "\n".join(lines)
+
+
+def _journeys(seconds: list[float]) -> list[str]:
+    shares = {"p50": 0.5, "p99": 0.99}
+    rows = {f"check-in → dashboard {name}, ms": percentile(seconds, share) * 1000 for name, share in shares.items()}
+    return [f"  {name:42} {value:9,.0f}" for name, value in rows.items()]
 
 
 def _section(title: str, counts: Counter[str]) -> list[str]:

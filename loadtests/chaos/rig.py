@@ -31,6 +31,7 @@ from shared.settings import Settings
 
 LONGEST_PAUSE = 0.5
 """Seconds before a killed program is started again, however often it is killed."""
+READY_SECONDS = 120.0
 STOP_SECONDS = 5.0
 GROWN_SECONDS = 8.0
 """Nobody is killed younger than this, or before it is ready: a stack that never comes up proves nothing."""
@@ -116,7 +117,7 @@ class Rig:
             self.children[part.program.name] = child
             self.parts[part.program.name] = part
             waiting.append(part_ready(part, child))
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(READY_SECONDS):
             await asyncio.gather(*waiting)
 
     async def end(self) -> None:

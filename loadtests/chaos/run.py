@@ -21,6 +21,7 @@ from loadtests.chaos.proof import Finding, Proof
 from loadtests.chaos.quiet import until_computed, until_drained, until_swept
 from loadtests.chaos.rig import Rig, running_rig
 from loadtests.chaos.staff import Dashboard, Teachers
+from loadtests.load.journey import Journey
 from shared.database import owner_engine
 from shared.tokens import Tokens
 from workers.ports import make_ports
@@ -37,8 +38,10 @@ class Outcome:
     plan: Plan
     ledger: Ledger
     done: Done
-    findings: list[Finding]
-    dashboards: list[Dashboard]
+    findings: list[Finding] = field(default_factory=list)
+    dashboards: list[Dashboard] = field(default_factory=list)
+    journeys: list[float] = field(default_factory=list)
+    """Seconds from the 202 of a check-in to the frame on a dashboard, for the sessions that have one."""
     seconds: dict[str, float] = field(default_factory=dict)
 
 
@@ -49,11 +52,15 @@ async def run(plan: Plan, home: Path, say: Callable[[str], None]) -> Outcome:
         classes = await asyncio.to_thread(_campus, rig, plan)
         ledger, mischief = Ledger(), Mischief(rig, owner, plan.seed)
         tokens = all_tokens(Tokens(rig.settings), classes)
-        outcome = Outcome(plan, ledger, mischief.done, [], _dashboards(rig, classes, tokens, plan))
+        outcome = Outcome(plan, ledger, mischief.done)
+        journey = Journey(outcome.journeys.append)
+        outcome.dashboards += _dashboards(rig, classes, tokens, journey, plan)
+        crowd = Crowd(rig.settings.api_port, classes, tokens, ledger, journey, plan.seed)
+        teachers = Teachers(rig.settings.api_port, classes, tokens, ledger, plan.seed)
         begun = time.monotonic()
         async with _followed(outcome.dashboards):
             async with _reported(outcome, say, begun):
-                await _storm(plan, rig, classes, tokens, ledger, mischief)
+                await _storm(plan, crowd, teachers, mischief)
             outcome.seconds["storm"] = time.monotonic() - begun
             say("waiting for quiet")
             await _quiet(rig, owner, outcome)
@@ -82,13 +89,9 @@ def _campus(rig: Rig, plan: Plan) -> list[RunningClass]:
     return classes
 
 
-async def _storm(
-    plan: Plan, rig: Rig, classes: list[RunningClass], tokens: dict[UUID, str], ledger: Ledger, mischief: Mischief
-) -> None:
+async def _storm(plan: Plan, crowd: Crowd, teachers: Teachers, mischief: Mischief) -> None:
     """Load and faults together; the load goes on until the last fault is over."""
     over = asyncio.Event()
-    crowd = Crowd(rig.settings.api_port, classes, tokens, ledger, plan.seed)
-    teachers = Teachers(rig.settings.api_port, classes, tokens, ledger, plan.seed)
     async with asyncio.TaskGroup() as group:
         group.create_task(crowd.live(plan.rate, over.is_set))
         group.create_task(teachers.work(over.is_set))
@@ -105,10 +108,12 @@ async def _quiet(rig: Rig, owner: Engine, outcome: Outcome) -> None:
     outcome.seconds["… and every suggestion was current"] = await until_computed(owner, patience)
 
 
-def _dashboards(rig: Rig, classes: list[RunningClass], tokens: dict[UUID, str], plan: Plan) -> list[Dashboard]:
+def _dashboards(
+    rig: Rig, classes: list[RunningClass], tokens: dict[UUID, str], journey: Journey, plan: Plan
+) -> list[Dashboard]:
     chosen = Random(plan.seed).sample(classes, min(DASHBOARDS, len(classes)))
     ports = rig.settings.gateway_port, rig.settings.api_port
-    return [Dashboard(*ports, meeting, tokens[meeting.teacher]) for meeting in chosen]
+    return [Dashboard(*ports, meeting, tokens[meeting.teacher], journey) for meeting in chosen]
 
 
 @asynccontextmanager

@@ -15,6 +15,7 @@ from websockets.exceptions import WebSocketException
 from loadtests.campus import RunningClass
 from loadtests.chaos.ledger import Ledger
 from loadtests.chaos.line import Answer, Line, NotSent, Unanswered
+from loadtests.load.journey import Journey
 from shared.keys import channel
 
 WORDS = ("present", "late", "absent", "excused")
@@ -79,6 +80,7 @@ class Dashboard:
     api_port: int
     meeting: RunningClass
     token: str
+    journey: Journey
     counters: dict[str, Any] = field(default_factory=dict)
     version: int = -1
     epoch: str = ""
@@ -124,6 +126,7 @@ class Dashboard:
     async def _listen(self) -> None:
         name = channel(self.meeting.session.id)
         place = {"channel": name, "version": self.version, "epoch": self.epoch}
+        self.journey.watch(str(self.meeting.session.id))
         async with connect(f"ws://127.0.0.1:{self.gateway_port}/ws", compression=None, open_timeout=5) as socket:
             hello = {"type": "CONNECT", "token": self.token, "subscribe": [place]}
             await socket.send(msgspec.json.encode(hello).decode())
@@ -138,6 +141,9 @@ class Dashboard:
                     self._apply(frame["payload"], frame["type"])
 
     def _apply(self, payload: dict[str, Any], kind: str) -> None:
+        if kind == "CHECK_IN":
+            for one in payload["data"]["checkIns"]:
+                self.journey.shown((payload["sessionId"], one["studentId"]))
         if payload["version"] <= self.version and payload["epoch"] == self.epoch:
             return
         self.gaps += payload["version"] != self.version + 1 or payload["epoch"] != self.epoch

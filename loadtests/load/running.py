@@ -22,7 +22,7 @@ from loadtests.load.scenarios import SCENARIOS, STAFF
 from loadtests.load.traffic import CLASS_SIZE
 from shared.settings import Settings
 
-READY_SECONDS = 90.0
+READY_SECONDS = 120.0
 STOP_SECONDS = 20.0
 LOCUSTFILE = Path(__file__).parent.parent / "locustfile.py"
 

@@ -17,6 +17,7 @@ SHORT = Plan(
     size=40,
     sessions_each=4,
     outages=(4.0,),
+    freezes=(),
     rolling=1,
     poison=False,  # its five tries take longer than all the rest; tests/workers prove it
 )
