@@ -97,14 +97,15 @@ async def verified(services: Services, token: str) -> Identity | None:
 
 
 async def redeem_ticket(request: Request, ticket: str) -> Identity:
-    """The person behind a one-time realtime ticket; 401 when it is spent, unknown, or its token logged out."""
+    """The person behind a one-time realtime ticket; 401 when it is spent, unknown, logged out or they are disabled."""
     services: Services = request.app.state.services
     kept: Any = await services.redis.getdel(keys.realtime_ticket(ticket))
     if kept is None:
         raise unauthenticated()
     stands = msgspec.json.decode(kept, type=RealtimeTicket)
     identity = Identity(stands.user_id, Role(stands.role), stands.token_id, stands.expires_at)
-    if identity.expires_at <= services.now() or await services.revocations.dead(identity):
+    dead = await services.revocations.dead(identity) or await services.lockouts.disabled(identity.user_id)
+    if dead or identity.expires_at <= services.now():
         raise unauthenticated()
     return identity
 

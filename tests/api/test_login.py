@@ -4,6 +4,7 @@ import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -209,6 +210,18 @@ async def test_a_disabled_persons_remembered_token_dies_too(visitor: Visitor, ac
         return (await client.get("/api/v1/me")).status_code == 401
 
     assert await eventually(refused)
+
+
+@pytest.mark.parametrize("end", ["logout", "disable"])
+async def test_a_ticket_dies_with_its_token_or_its_person(visitor: Visitor, account: Account, end: str) -> None:
+    client = visitor.speaking_as(account.person)
+    ticket = good(await client.post("/api/v1/realtime/ticket"), 201)["ticket"]
+    if end == "logout":
+        assert (await client.post("/api/auth/logout")).status_code == 204
+    else:
+        account.disable()
+    goodbye = f"/api/whiteboard/sessions/{uuid4()}/disconnect?ticket={ticket}"
+    assert refusal(await visitor.anonymous().post(goodbye)) == (401, "unauthenticated")
 
 
 # --- who is asking ---------------------------------------------------------------------------------------
