@@ -5,6 +5,7 @@ Every failure that a person can do something about is one line on stderr and a s
 """
 
 import sys
+from importlib.util import find_spec
 
 import typer
 
@@ -33,6 +34,10 @@ app.add_typer(people.app, name="user")
 app.add_typer(demo.app, name="demo")
 app.add_typer(config.app, name="config")
 app.add_typer(docs.app, name="docs")
+if find_spec("loadtests"):  # an image for production leaves it out
+    from deploy.cli import loadtest
+
+    app.add_typer(loadtest.app, name="loadtest")
 
 
 def main() -> None:
