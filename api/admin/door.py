@@ -66,10 +66,8 @@ class Door:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
-        if scope["type"] != "http":
-            return  # nothing here speaks anything else
-        if scope["path"].startswith(scope["root_path"] + "/static/"):  # the library's own files
-            await self._inside(scope, receive, send)
+        if scope["type"] != "http" or scope["path"].startswith(scope["root_path"] + "/static/"):
+            await self._inside(scope, receive, send)  # the library's own files; it knows no sockets
             return
         request = Request(scope, receive)
         who = await cookie_identity(request)

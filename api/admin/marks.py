@@ -24,7 +24,7 @@ class Marks(ChangingView):
     """Marks. A changed one is an ``admin_override`` with its reason, in history and on dashboards like any other."""
 
     one = "mark"
-    shows = ("student", "class_name", "session_date", "source")
+    shows = ("student", "class_name", "session_date")
     changes = ("status", "notes", "why")
     needs = frozenset({"status", "why"})
     deletes = True

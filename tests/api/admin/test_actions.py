@@ -15,7 +15,10 @@ from shared.messages.control import PersonDisabled
 from shared.messages.control import decode as decode_order
 from shared.messages.events import MarksChanged, encode
 from shared.models import DeadLetter, InboxEvent, User
-from tests.api.admin.conftest import Desk
+from shared.settings import Settings
+from shared.tokens import Tokens
+from tests.api.admin.conftest import BrowserOf, Desk
+from tests.api.test_outages import NOWHERE, running
 from tests.campus import Classroom, Person, Visitor
 from workers.drain import drain
 from workers.ports import Ports
@@ -64,6 +67,18 @@ async def test_nobody_is_locked_out_without_a_reason(
 async def test_admins_do_not_lock_themselves_out(desk: Desk, administrator: Person) -> None:
     answer = await desk.act("users", "disable", administrator.id)
     assert (answer.status_code, answer.json()["msg"]) == (400, "You cannot lock yourself out.")
+
+
+async def test_nobody_is_half_locked_out_while_redis_is_away(
+    settings: Settings, tokens: Tokens, administrator: Person, owner: Engine, classroom: Classroom
+) -> None:
+    """Gateways ask Redis: a lock-out they cannot hear of must not look like one."""
+    async with running(settings, tokens, redis_url=NOWHERE) as visitor:
+        desk = Desk(BrowserOf(visitor, tokens)(administrator), owner)
+        assert (await desk.act("users", "disable", classroom.teacher.id)).status_code == 503
+    with Session(owner) as session:
+        assert session.get_one(User, classroom.teacher.id).disabled_at is None
+    assert desk.trace("users", classroom.teacher.id) == []
 
 
 @pytest.fixture
