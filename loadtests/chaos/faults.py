@@ -64,14 +64,16 @@ class Mischief:
         self._redis: Any = sync_redis(rig.direct)
         self._away: set[str] = set()
 
-    async def kill(self) -> None:
+    def kill(self) -> None:
         """SIGKILL somebody who is well."""
         if self._chance.random() < POOL_SHARE:
             name, there = "pool process", self._rig.kill_pool_process("events")
         else:
             name = self._chance.choice(PARTS)
-            there = name not in self._away and await self._rig.is_well(name) and self._rig.send(name, Signals.SIGKILL)
-        self.done.kills[name] += there
+            there = name not in self._away and self._rig.is_grown(name) and self._rig.send(name, Signals.SIGKILL)
+        if there:
+            self._rig.well_since.pop(name, None)
+            self.done.kills[name] += 1
 
     async def small(self, *, poison: bool) -> None:
         """Some fault of a second or two."""

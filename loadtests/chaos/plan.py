@@ -41,7 +41,7 @@ async def _kills(plan: Plan, mischief: Mischief, end: float) -> None:
     while (left := end - time.monotonic()) > 0 and (missing := plan.kills - mischief.done.kills.total()) > 0:
         pause = chance.uniform(0.3, 1.0) * left / missing  # less than there is: some find nobody who is well
         await asyncio.sleep(pause)
-        await mischief.kill()
+        mischief.kill()
 
 
 async def _small(plan: Plan, mischief: Mischief, end: float) -> None:

@@ -33,8 +33,9 @@ LONGEST_PAUSE = 0.5
 """Seconds before a killed program is started again, however often it is killed."""
 READY_SECONDS = 120.0
 STOP_SECONDS = 5.0
-GROWN_SECONDS = 8.0
-"""Nobody is killed younger than this, or before it is ready: a stack that never comes up proves nothing."""
+GROWN_SECONDS = 6.0
+"""Nobody is killed who has not been well for this long: a stack that never comes up proves nothing."""
+LOOK_SECONDS = 1.0
 SERVICES = ("valkey", "postgres")
 
 
@@ -49,6 +50,7 @@ class Rig:
     console: Console
     children: dict[str, Child] = field(default_factory=dict)
     parts: dict[str, Part] = field(default_factory=dict)
+    well_since: dict[str, float] = field(default_factory=dict)
 
     def send(self, name: str, number: Signals) -> bool:
         """Send a signal to a part or service; whether it was there."""
@@ -80,9 +82,23 @@ class Rig:
             return time.time() - psutil.Process(child.pid).create_time() if child and child.pid else 0.0
         return 0.0
 
-    async def is_well(self, name: str) -> bool:
-        """Whether it has run for a while and answers, where it can be asked."""
-        if self.age(name) < GROWN_SECONDS:
+    def is_grown(self, name: str) -> bool:
+        """Whether it has been well for a while."""
+        return time.monotonic() - self.well_since.get(name, time.monotonic()) > GROWN_SECONDS
+
+    async def look_after(self) -> None:
+        """Note since when everybody is well; until cancelled."""
+        while True:
+            for name in list(self.children):
+                if await self._is_well(name):
+                    self.well_since.setdefault(name, time.monotonic())
+                else:
+                    self.well_since.pop(name, None)
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def _is_well(self, name: str) -> bool:
+        """Whether it has run for a moment and answers, where it can be asked."""
+        if self.age(name) < LOOK_SECONDS:
             return False
         if name in self.services:
             return await asyncio.to_thread(self.services[name].answers)
@@ -144,7 +160,12 @@ async def running_rig(directory: Path) -> AsyncIterator[Rig]:
                 await rig.start_service(name)
             await asyncio.to_thread(migrate, rig.direct.database_url)
             await rig.start_parts(proxied)
-            yield rig
+            watching = asyncio.create_task(rig.look_after())
+            try:
+                yield rig
+            finally:
+                watching.cancel()
+                await asyncio.gather(watching, return_exceptions=True)
         finally:
             await rig.end()
             for proxy in proxies.values():
