@@ -43,6 +43,7 @@ class Target:
         return {
             "create_live_session": self.lecture.classroom.opening,
             "create_check_in": {"token": "0" * 32},
+            "create_confirmation": {"token": "0" * 32},
             "create_check_in_ticket": {"token": "0" * 32},
             "login": {"email": f"{uuid4()}@every.test", "password": "x"},
             "connect": {"user_type": "student"},

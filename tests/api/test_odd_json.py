@@ -137,6 +137,8 @@ async def test_no_value_in_any_field_is_a_fault(target: Target, monkeypatch: pyt
         "create_live_session",
         "put_attendance",
         "put_policy",
+        "put_check_in_rules",
+        "create_call",
         "bulk_mark_attendance",
         "update_attendance",
     )

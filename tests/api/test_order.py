@@ -23,6 +23,8 @@ FOR_STUDENTS_TOO = {
     "disconnect",
     "get_connection_status",
     "get_student_attendance",
+    "get_own_calls",
+    "create_confirmation",
 }
 STAFF_ONLY = [
     each
