@@ -6,6 +6,7 @@ from starlette.responses import Response
 
 from api.auth import cookie_identity
 from api.checkin import REPEATABLE, CheckInRequest, TicketRequest, check_in, read_token
+from api.facts import SessionFacts
 from api.pages import confirming, scans
 from api.pages.dates import clock
 from api.pages.forms import read_form
@@ -29,7 +30,8 @@ async def scanned(request: Request) -> Response:
     try:
         return await scans.take(request, _ticket_request(token=token))
     except TROUBLE as error:
-        return await _checked_in_before(request, token, error) or await refused_scan(request, error)
+        facts = await _meant(request, token, error)
+        return await _checked_in_before(request, facts, error) or await refused_scan(request, error, facts=facts)
 
 
 async def show(request: Request) -> Response:
@@ -60,7 +62,7 @@ async def tap(request: Request) -> Response:
     who = await cookie_identity(request)
     if who is None:
         return to_login(request)
-    text = ""
+    text, kept = "", None
     try:
         text = (await read_form(request)).get("ticket", "")
         kept = await scans.find(request, text)
@@ -69,7 +71,7 @@ async def tap(request: Request) -> Response:
         services: Services = request.app.state.services
         view = await check_in(services, who, kept.facts.id, CheckInRequest(ticket=text), phone_of(request))
     except TROUBLE as error:
-        return await refused_scan(request, error, text)
+        return await refused_scan(request, error, text, None if kept is None else kept.facts)
     time = clock(view.timestamp, services.settings.zone)
     answer = Answer(view.status, time, kept.facts.class_name, kept.facts.room, view.duplicate)
     return scans.forget(await _result(request, who, answer))
@@ -94,15 +96,21 @@ async def _confirm(request: Request, who: Identity, kept: scans.Waiting) -> Resp
     return page("checkin/confirm.html", values, language=language_of(request))
 
 
-async def _checked_in_before(request: Request, token: str, error: Exception) -> Response | None:
-    """An old link of one's own class, opened again after checking in, shows the check-in and not a refusal."""
-    who = await cookie_identity(request)
-    if who is None or not isinstance(error, Refused) or error.code not in REPEATABLE:
+async def _meant(request: Request, token: str, error: Exception) -> SessionFacts | None:
+    """The session of a genuine code that came at the wrong moment."""
+    if not isinstance(error, Refused) or error.code not in REPEATABLE | {Code.SESSION_NOT_ACTIVE}:
         return None
     services: Services = request.app.state.services
-    facts = await services.facts.by_reference(read_token(services, token).reference)
-    first = facts and await services.intake.first(facts.id, who.user_id)
-    return await _repeated(request, who, facts.class_name, facts.room, first) if facts and first else None
+    return await services.facts.by_reference(read_token(services, token).reference)
+
+
+async def _checked_in_before(request: Request, facts: SessionFacts | None, error: Exception) -> Response | None:
+    """An old link of one's own class, opened again after checking in, shows the check-in and not a refusal."""
+    who = await cookie_identity(request)
+    if who is None or facts is None or not isinstance(error, Refused) or error.code not in REPEATABLE:
+        return None
+    first = await request.app.state.services.intake.first(facts.id, who.user_id)
+    return await _repeated(request, who, facts.class_name, facts.room, first) if first else None
 
 
 async def _repeated(request: Request, who: Identity, class_name: str, room: str | None, first: Receipt) -> Response:

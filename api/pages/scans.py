@@ -42,6 +42,7 @@ class Waiting:
             room=self.facts.room,
             time=clock(self.ticket.scanned_at, services.settings.zone),
             seconds_left=max(0, int(left.total_seconds())),
+            asks_place=self.facts.fence is not None,
         )
 
     def ended(self, now: datetime) -> bool:

@@ -155,7 +155,8 @@ class OpenCall:
 class Scan:
     """A code exchanged for a ticket, waiting for one tap. ``time`` is when it was scanned.
 
-    ``seconds_left`` and not a moment: the phone's own clock may be wrong, but it can count.
+    ``seconds_left`` and not a moment: the phone's own clock may be wrong, but it can count. ``asks_place``: the class
+    has a fence, so the phone is asked where it is; nobody else's phone is.
     """
 
     ticket: str
@@ -164,6 +165,16 @@ class Scan:
     room: str | None
     time: str
     seconds_left: int
+    asks_place: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """The class that a refusal is about; ``planned`` is a clock time, for one that has not started."""
+
+    class_name: str
+    room: str | None
+    planned: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from tests.browser.stage.world import SESSION
 LIVE = f"/teach/sessions/{SESSION}/live"
 REFUSALS = (
     "code_expired", "code_invalid", "code_hidden", "code_already_used", "not_enrolled", "session_not_active",
-    "rate_limited", "forbidden", "unavailable", "anything_else",
+    "rate_limited", "forbidden", "unavailable", "anything_else", "too_early", "over", "location_required",
+    "outside_geofence", "device_already_used",
 )  # fmt: skip
 REVIEWS = ("", "provisional", "no-whiteboard", "admin", "locked", "changed", "many")
 JOINS = ("tutor", "early", "room", "over", "left", "refused")
@@ -35,7 +36,7 @@ PAGES = [
     *(f"/join/{SESSION}?state={state}" for state in JOINS),
     *(
         f"/checkin?state={state}"
-        for state in ("scan", "typed", "online", "mistyped", "present", "late", "again", *REFUSALS)
+        for state in ("scan", "place", "typed", "online", "mistyped", "present", "late", "again", *REFUSALS)
     ),
 ]
 WORLDS: dict[str, dict[str, Any]] = {

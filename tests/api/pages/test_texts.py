@@ -16,6 +16,7 @@ from api.pages.record import CourseRate, Record, RecordLine
 from api.pages.rendering import render
 from api.pages.review_table import Line, Selection, Table
 from api.pages.shapes import (
+    About,
     Answer,
     ChangeLine,
     Child,
@@ -139,7 +140,7 @@ SHARED: dict[str, Any] = {
     "person": TEACHER, "zone": ZoneInfo("UTC"), "notice": None, "refused": None,
     "scan": SCAN, "error": None, "email": "", "next": "/",
     "today": data("today"), "sessions": CARDS, "groups": GROUPS, "history": CARDS, "stats": STATS, "snapshot": "{}",
-    "recent": [], "code": CODE, "call": None, "timeline": TIMELINE, "unmarked": 2, "typed": "",
+    "recent": [], "code": CODE, "call": None, "about": None, "timeline": TIMELINE, "unmarked": 2, "typed": "",
     "checkin_address": data("address"), "code_refused": None,
     "session": ReviewView(ID, data("class"), "completed", "online", data("day"), "09:00", "10:00"), "table": REVIEW,
     "view": SimpleNamespace(overall_recommendation=data("advice"), provisional=True, suggestion_version=1),
@@ -165,6 +166,9 @@ PAGES: list[tuple[str, dict[str, Any]]] = [
     ("teach/projector.html", {**live("active"), "call": OpenCall("recheck", "09:32", "")}),
     *(("teach/ask.html", {**live("active"), "ask": ask}) for ask in ("end", "cancel")),
     ("checkin/confirm.html", {"person": STUDENT}),
+    ("checkin/confirm.html", {"person": STUDENT, "scan": replace(SCAN, asks_place=True)}),
+    ("checkin/refused.html", {"code": "too_early", "about": About(data("class"), data("room"), "09:00")}),
+    ("checkin/refused.html", {"code": "over"}),
     ("checkin/typed.html", {"person": None, "code_refused": "code_invalid"}),
     *(("join/meeting.html", {"meeting": replace(MEETING, phase=phase)}) for phase in Phase),
     ("join/meeting.html", {"meeting": replace(MEETING, phase=Phase.EARLY, opens="08:45")}),

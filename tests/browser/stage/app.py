@@ -86,7 +86,8 @@ async def attend(request: Request) -> Response:
     """A check-in: answers 503 as often as the world says, then yes."""
     world: World = request.app.state.world
     status = world.answers.pop(0) if world.answers else 202
-    codes = {409: "code_already_used", 410: "code_expired", 403: "not_enrolled"}
+    world.located.append((await request.json()).get("location"))
+    codes = {400: "location_required", 409: "code_already_used", 410: "code_expired", 403: "not_enrolled"}
     if status >= 400:
         return JSONResponse({"code": codes.get(status, "unavailable")}, status)
     word = {200: "present", 202: "present", 299: "late"}[status]
@@ -184,7 +185,8 @@ async def pull(request: Request) -> Response:
         case "deploy" | "cut" | "unsubscribe" as disturbance:
             await _disturb(app, disturbance, order)
     await _send(app, frames[order.get("skip", 0) :])
-    return JSONResponse({**app.state.world.stats(), "reported": app.state.world.reported})
+    world = app.state.world  # of now: it may be a new one
+    return JSONResponse({**world.stats(), "reported": world.reported, "located": world.located})
 
 
 async def _disturb(app: Starlette, disturbance: str, order: dict[str, Any]) -> None:

@@ -13,6 +13,7 @@ from starlette.routing import Route
 from api.pages.meetings import Invitation, Meeting, Phase, Stay
 from api.pages.rendering import page
 from api.pages.shapes import (
+    About,
     Answer,
     Counts,
     GroupRow,
@@ -150,9 +151,11 @@ async def typed(request: Request) -> Response:
         return page("checkin/typed.html", values, 400)
     if state in ("present", "late", "again"):
         return _result("late" if state == "late" else "present", repeat=state == "again")
-    if state != "scan":
-        return page("checkin/refused.html", {"person": STUDENT, "code": state, "ticket": "the-ticket"})
-    return page("checkin/confirm.html", {"person": STUDENT, "scan": SCAN, "zone": ZONE})
+    if state not in ("scan", "place"):
+        about = About(SECTION_A, ROOM, "09:00") if state == "too_early" else None
+        return page("checkin/refused.html", {"person": STUDENT, "code": state, "ticket": "the-ticket", "about": about})
+    scan = replace(SCAN, asks_place=state == "place")
+    return page("checkin/confirm.html", {"person": STUDENT, "scan": scan, "zone": ZONE})
 
 
 async def checked_in(_request: Request) -> Response:

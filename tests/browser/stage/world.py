@@ -56,6 +56,8 @@ class World:
     """How many SUBSCRIBEs the gateway cannot answer just now."""
     api_up: bool = True
     answers: list[int] = field(default_factory=list)
+    located: list[Any] = field(default_factory=list)
+    """The location that came with each try to check in."""
     call_closes: str | None = None
     """Until when a call to confirm is open."""
 

@@ -4,6 +4,8 @@ import { backoff } from "../backoff.js";
 import { clockFormat } from "../clock.js";
 import { fill } from "../texts.js";
 
+const MOST_INACCURATE = 100_000; // metres, the most the API takes
+
 class CheckInForm extends HTMLElement {
   #failures = 0;
   #key = crypto.randomUUID?.() ?? String(Math.random()).slice(2); // a repeat of a lost answer gets that answer again
@@ -26,6 +28,8 @@ class CheckInForm extends HTMLElement {
     this.button.setAttribute("aria-disabled", "true");
     this.button.textContent = this.dataset.sending;
     try {
+      // Once: a repeat has to say the same, or it would be another request under the same key.
+      if ("place" in this.dataset) this.place ??= await this.#whereabouts();
       await this.#judge(await this.#post());
     } catch {
       this.#again();
@@ -36,9 +40,23 @@ class CheckInForm extends HTMLElement {
     return fetch(this.dataset.url, {
       method: "POST",
       headers: { "Content-Type": "application/json", "Idempotency-Key": this.#key },
-      body: JSON.stringify({ ticket: this.form.elements.ticket.value }),
+      body: JSON.stringify({ ticket: this.form.elements.ticket.value, ...this.place }),
       signal: AbortSignal.timeout?.(10_000),
     });
+  }
+
+  /** Where the phone is, as far as it may and can tell; the server decides what becomes of a phone that does not. */
+  #whereabouts() {
+    if (!navigator.geolocation) return Promise.resolve({});
+    this.progress.textContent = this.dataset.place;
+    return new Promise((resolve) => {
+      navigator.geolocation.getCurrentPosition(
+        ({ coords: { latitude, longitude, accuracy } }) =>
+          resolve({ location: { latitude, longitude, accuracyMeters: Math.min(accuracy, MOST_INACCURATE) } }),
+        () => resolve({}),
+        { enableHighAccuracy: true, timeout: 10_000, maximumAge: 30_000 },
+      );
+    }).finally(() => { this.progress.textContent = ""; });
   }
 
   async #judge(response) {
