@@ -115,9 +115,10 @@ class _Lanes:
     own: dict[UUID, list[Shown]] = field(default_factory=dict)
 
     def lay(self, push: Push) -> None:
+        if not self.here:
+            return
         if push.type == COUNTERS:
-            if self.here:
-                self.counters.merge(push)
+            self.counters.merge(push)
             return
         shares = portions(push)
         if shares.everyone is not None:
@@ -158,6 +159,13 @@ def _merged(older: Push, newer: Push) -> Push:
     """The newer counters, with those that only the older ones say."""
     if older.epoch != newer.epoch:
         return newer
+    try:
+        return _together(older, newer)
+    except (msgspec.DecodeError, KeyError, TypeError):
+        return newer
+
+
+def _together(older: Push, newer: Push) -> Push:
     envelope = msgspec.json.decode(newer.frame)
     said = {**msgspec.json.decode(older.frame)["payload"]["data"], **envelope["payload"]["data"]}
     frame = _encoder.encode({**envelope, "payload": {**envelope["payload"], "data": said}})

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+import structlog
 
 from gateway.pushes import Push
 
@@ -18,6 +19,7 @@ UNCHANGED = frozenset({"SESSION_STATUS", "STATS_UPDATE", "CALL"})
 OWN_ENTRIES = {"CHECK_IN": "checkIns", "MARK": "changes"}
 
 _encoder = msgspec.json.Encoder()
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +44,13 @@ def portions(push: Push) -> Portions:
     entries_name = OWN_ENTRIES.get(push.type)
     if entries_name is None:
         return NOTHING
-    envelope = msgspec.json.decode(push.frame)
-    entries = _by_student(envelope["payload"]["data"][entries_name])
+    try:
+        envelope = msgspec.json.decode(push.frame)
+        entries = _by_student(envelope["payload"]["data"][entries_name])
+    except (msgspec.DecodeError, KeyError, TypeError, ValueError) as error:
+        # Nothing that one session is told may end the process that serves all.
+        log.error("unreadable entries", type=push.type, version=push.version, reason=type(error).__name__)
+        return NOTHING
     return Portions(own={student: _with_data(envelope, {entries_name: own}) for student, own in entries.items()})
 
 

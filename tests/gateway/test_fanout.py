@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gateway.fanout import SLICE, Fanout
 from gateway.hub import Client, Hub, Subscription
-from gateway.pushes import Push
+from gateway.pushes import Push, read_push
 from gateway.recovery import Position
 from gateway.rights import Right
 from gateway.room import Room
@@ -143,6 +143,13 @@ def test_counters_wait_for_a_quarter_of_a_second_and_then_the_latest_are_shown()
     assert shown == [1, 26, 51, 76]
     assert [part.version for part in batch_of([], waiting, here, now=5.0).students.parts] == [100]
     assert batch_of([], waiting, here, now=9.0).students.parts == []
+
+
+def test_counters_that_cannot_be_read_give_way_to_the_next() -> None:
+    waiting = Counters()
+    broken = read_push(b'1 STATS_UPDATE {"type":"STATS_UPDATE","payload":{"data":{,"version":1,"epoch":"e1"}}')
+    batch = batch_of([broken, counters(2, a=2)], waiting, [uuid4()], now=10.0)
+    assert [part.version for part in batch.students.parts] == [2]
 
 
 def test_the_end_of_a_session_is_not_held_back_and_comes_after_its_counters() -> None:

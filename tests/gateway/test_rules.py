@@ -170,6 +170,13 @@ def test_a_target_is_everything_or_one_session() -> None:
     assert read_target(f"/ws/whiteboard/{SESSION}/more") is None
 
 
+@pytest.mark.parametrize("data", ["{", '{"checkIns":5}', '{"checkIns":[{}]}', "{}", '{"checkIns":[{"studentId":"x"}]}'])
+def test_a_push_that_cannot_be_read_is_for_no_student_and_harms_nobody(data: str) -> None:
+    frame = f'{{"type":"CHECK_IN","payload":{{"data":{data},"version":1,"epoch":"e"}}}}'
+    shares = portions(read_push(f"1 CHECK_IN {frame}".encode()))
+    assert (shares.everyone, shares.own) == (None, {})
+
+
 def test_an_empty_ticket_is_a_ticket() -> None:
     target = read_target("/ws?ticket=")
     assert target is not None
