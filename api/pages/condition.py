@@ -115,4 +115,4 @@ def _connections(held: Held | None, words: NullTranslations) -> Line:
         return Line(_("Connections"), False, _("No gateway reports. Live pages ask every few seconds instead."))
     sockets = ngettext("%(n)d open connection", "%(n)d open connections", held.sockets) % {"n": held.sockets}
     gateways = ngettext("%(n)d gateway", "%(n)d gateways", held.gateways) % {"n": held.gateways}
-    return Line(_("Connections"), True, _("%(sockets)s on %(gateways)s.") % {"sockets": sockets, "gateways": gateways})
+    return Line(_("Connections"), True, f"{sockets} · {gateways}")

@@ -26,6 +26,8 @@ PAGES = [
     "/teach",
     "/teach?state=empty",
     "/problem",
+    "/status",
+    "/status?state=amiss",
     f"/teach/sessions/{SESSION}/end",
     f"/teach/sessions/{SESSION}/cancel",
     "/me",

@@ -1,5 +1,6 @@
 """Backup and restore of a whole campus, with real PostgreSQL tools."""
 
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from typer.testing import CliRunner
 from deploy.cli import app
 from deploy.demo import load
 from deploy.stack.local import LocalServices, temporary_services
+from deploy.stack.services import postgres_binaries
 from shared import keys
 from shared.database import owner_engine
 from shared.migrations import migrate
@@ -33,8 +35,9 @@ def services() -> Iterator[LocalServices]:
 def run(services: LocalServices, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs a command on one of the databases, and gives what it said."""
 
-    def run(*arguments: str, database: str = "muster", fails: int = 0) -> str:
-        monkeypatch.setenv("MUSTER_DATABASE_URL", services.database_url.replace("/muster?", f"/{database}?"))
+    def run(*arguments: str, database: str = "muster", user: str = "muster", fails: int = 0) -> str:
+        url = services.database_url.replace("//muster@/muster?", f"//{user}@/{database}?")
+        monkeypatch.setenv("MUSTER_DATABASE_URL", url)
         monkeypatch.setenv("MUSTER_REDIS_URL", services.redis_url)
         monkeypatch.setenv("MUSTER_SECRET_KEY", services.secret_key)
         result = CliRunner().invoke(app, arguments)
@@ -107,3 +110,25 @@ def test_a_backup_overwrites_nothing_and_leaves_no_half(run: Run, tmp_path: Path
     assert "exists" in run("backup", str(file), fails=1)
     run("backup", str(tmp_path / "other"), database="nowhere", fails=69)
     assert [path.name for path in tmp_path.iterdir()] == ["campus.backup"]
+
+
+def test_whoever_keeps_backups_needs_no_superuser(services: LocalServices, run: Run, tmp_path: Path) -> None:
+    """A login that may only become the owner sees every row; one that may not, gets no file at all."""
+    with psycopg.connect(services.database_url, autocommit=True) as connection:
+        connection.execute("CREATE ROLE keeper LOGIN NOINHERIT")
+        connection.execute("CREATE ROLE stranger LOGIN NOINHERIT")
+        connection.execute("GRANT muster_owner TO keeper")
+    run("backup", str(tmp_path / "whole"))
+    run("backup", str(tmp_path / "kept"), user="keeper")
+    run("backup", str(tmp_path / "stolen"), user="stranger", fails=69)
+    assert rows_of(tmp_path / "whole") == rows_of(tmp_path / "kept")
+    assert not (tmp_path / "stolen").exists()
+
+
+def rows_of(file: Path) -> list[str]:
+    """The rows in a backup, as pg_restore prints them."""
+    tool = next(postgres_binaries()) / "pg_restore"
+    printed = subprocess.run([str(tool), "--data-only", "--file=-", str(file)], capture_output=True, check=True)
+    found = [line for line in printed.stdout.decode().splitlines() if "\t" in line]
+    assert len(found) > 1000
+    return found

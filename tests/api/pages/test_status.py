@@ -8,10 +8,13 @@ import pytest
 from redis import Redis
 
 from api.pages.condition import Line, lines
+from api.pages.rendering import render
+from api.pages.shapes import Person as Shown
 from shared import keys
 from shared.domain.words import Role
 from shared.messages.condition import Condition, GatewayReport, Held, encode
 from tests.api.pages.conftest import Open
+from tests.api.pages.test_texts import BRACKETS, Words
 from tests.campus import Classroom, Person
 
 WORDS = NullTranslations()
@@ -42,7 +45,7 @@ def bad(found: list[Line]) -> list[str]:
 def test_all_is_well() -> None:
     found = lines([], condition(), Held(2, 41), WORDS)
     assert bad(found) == []
-    assert found[-1].says == "41 open connections on 2 gateways."
+    assert found[-1].says == "41 open connections · 2 gateways"
     assert "0.04 s after it was accepted" in found[2].says
 
 
@@ -73,6 +76,24 @@ def test_a_backlog_that_moves_is_no_trouble() -> None:
     found = lines([], condition(stream_entries=900, oldest_seconds=3.25), Held(1, 1), WORDS)
     assert bad(found) == []
     assert any(line.says == "900 batches of events wait, the oldest for 3.2 s." for line in found)
+
+
+def test_every_word_can_be_translated() -> None:
+    """The sentences too, which are made outside the template; names of queues are what operators call them."""
+    troubled = condition(
+        stalled=("exports",), stream_entries=2, canary_seconds=None, inbox_events=3, dead_letters=1, canary_age=None
+    )
+    said = [
+        *lines([], condition(), Held(1, 1), BRACKETS.translations),
+        *lines([], condition(canary_age=900.0), Held(1, 1), BRACKETS.translations),
+        *lines(["database", "queue"], troubled, None, BRACKETS.translations),
+        *lines(["migrations"], None, Held(0, 0), BRACKETS.translations),
+    ]
+    words = Words()
+    person = Shown("§A§", Role.ADMIN)
+    for well in (True, False):
+        words.feed(render("status/index.html", {"person": person, "lines": said, "well": well, "at": "9"}, BRACKETS))
+    assert words.untouched == []
 
 
 async def test_admins_read_it(open_as: Open, redis: Redis, classroom: Classroom) -> None:
