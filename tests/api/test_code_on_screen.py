@@ -8,6 +8,7 @@ import httpx
 import png  # type: ignore[import-untyped]
 import pytest
 import qrcode
+from starlette.applications import Starlette
 
 from api.codeview import check_in_url
 from api.services import Services
@@ -37,15 +38,14 @@ def read_png(content: bytes) -> Modules:
 
 
 def read_svg(content: bytes) -> Modules:
-    """The modules that the path fills."""
+    """The modules that the path fills, run by run."""
     root = ElementTree.fromstring(content)
-    side = float(root.attrib["viewBox"].split()[2])
+    side = int(root.attrib["viewBox"].split()[2])
     [path] = [element for element in root.iter() if element.tag.endswith("path")]
-    squares = {(float(x), float(y)) for x, y in re.findall(r"M([\d.]+),([\d.]+)H", path.attrib["d"])}
-    step = side / len(expected("HTTP://LOCALHOST:8000/C/" + "0" * 32))
-    found = {(round(x / step), round(y / step)) for x, y in squares}
-    places = range(round(side / step))
-    return [[(x, y) in found for x in places] for y in places]
+    runs = re.findall(r"M(\d+),(\d+)h(\d+)v1h-(\d+)z", path.attrib["d"])
+    assert "".join(f"M{x},{y}h{run}v1h-{back}z" for x, y, run, back in runs) == path.attrib["d"]
+    found = {(int(x) + step, int(y)) for x, y, run, _back in runs for step in range(int(run))}
+    return [[(x, y) in found for x in range(side)] for y in range(side)]
 
 
 async def test_the_code_has_the_contracts_members(timed: Lecture, clock: Clock) -> None:
@@ -98,6 +98,19 @@ async def test_a_picture_is_drawn_once_however_many_look(lecture: Lecture, servi
     before = services.pictures.rendered
     await asyncio.gather(*(lecture.teacher.get(f"{lecture.path}/qr.png") for _ in range(10)))
     assert services.pictures.rendered == before + 1
+
+
+async def test_each_step_is_drawn_once_however_many_screens_there_are(
+    timed: Lecture, clock: Clock, clocked_app: Starlette
+) -> None:
+    """Three steps, twenty screens: three pictures."""
+    pictures = clocked_app.state.services.pictures
+    before = pictures.rendered
+    for _ in range(3):
+        answers = await asyncio.gather(*(timed.teacher.get(f"{timed.path}/qr.svg") for _ in range(20)))
+        assert len({answer.content for answer in answers}) == 1
+        clock.forward(seconds=15)
+    assert pictures.rendered == before + 3
 
 
 # --- who, and when ----------------------------------------------------------------------------------------
