@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 STAMP = b'"at":'
-"""What precedes a push's time of sending, microseconds of the monotonic clock, in a payload."""
+"""What precedes a push's time of sending, microseconds since 1970, in a payload."""
 _PONG = 0x8A
 _TEXT, _CLOSE, _PING = 1, 8, 9
 
@@ -158,7 +158,7 @@ class Member(asyncio.Protocol):
         if self._sampled:
             place = payload.find(STAMP) + len(STAMP)
             sent = int(payload[place : place + 16])
-            self._tally.late.append(time.monotonic() - sent / 1e6)
+            self._tally.late.append(time.time() - sent / 1e6)
 
     def _arrive(self, there: bool) -> None:
         if not self.arrival.done():

@@ -1,0 +1,142 @@
+"""One contestant's work, measured: CPU of its process per delivery, and how late deliveries are."""
+
+import os
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import psutil
+
+from loadtests.bench.servers import SERVER_CORE
+from loadtests.gateway.contestants import Contestant, Publish
+from loadtests.gateway.hall import CrowdProcess, crowd
+from loadtests.gateway.member import STAMP
+
+PAYLOAD_BYTES = 110
+"""With our envelope a frame of some 250 bytes; without one it is filled up to the same."""
+ENVELOPE_BYTES = 140
+FOLLOWERS = 1000
+PATIENCE = 120.0
+
+
+@dataclass(frozen=True)
+class Fanout:
+    """A way to publish: to so many channels, so often a second, so many at once, so many times."""
+
+    name: str
+    channels: int
+    per_second: float
+    times: int
+    at_once: int = 1
+
+
+FANOUTS = [
+    Fanout("1 × 1000, 20 a second", 1, 20, 100),
+    Fanout("10 × 100, 20 a second each", 10, 20, 80),
+    Fanout("1 × 1000, 100 a second", 1, 100, 300),
+    Fanout("1 × 1000, 200 a second", 1, 200, 400),
+    Fanout("1 × 1000, bursts of 100", 1, 2, 4, at_once=100),
+]
+
+
+@dataclass(frozen=True)
+class Result:
+    """Microseconds of CPU per delivery, and milliseconds from publishing to reading."""
+
+    micros: float
+    p50: float
+    p99: float
+
+
+@contextmanager
+def started(contestant: Contestant) -> Iterator[psutil.Process]:
+    """Run a contestant on a core of its own for the length of the block."""
+    process = subprocess.Popen(contestant.command, env={**os.environ, **contestant.environment})  # noqa: S603
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(process.pid, {SERVER_CORE})
+    try:
+        _wait(contestant.port, process)
+        yield psutil.Process(process.pid)
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def connect(contestant: Contestant, process: psutil.Process, people: CrowdProcess, channels: int) -> float:
+    """Let everybody come; milliseconds of CPU per socket."""
+    share = FOLLOWERS // channels
+    guests = [guest for name in contestant.channels[:channels] for guest in contestant.guests(name, share)]
+    before = cpu(process)
+    people.join(contestant.port, guests, contestant.dialect, rate=1000.0)
+    return (cpu(process) - before) / FOLLOWERS * 1e3
+
+
+def fan_out(contestant: Contestant, process: psutil.Process, people: CrowdProcess, work: Fanout) -> Result:
+    """Publish, wait until all has arrived, and see what that took."""
+    publish = contestant.open()
+    _publish(publish, contestant.channels[: work.channels], Fanout("", work.channels, 20, 3), contestant.name)
+    time.sleep(1.0)
+    people.tell("reset")
+    before = cpu(process)
+    expected = _publish(publish, contestant.channels[: work.channels], work, contestant.name)
+    deadline = time.monotonic() + PATIENCE
+    while (seen := people.tell("report"))["pushes"] < expected:
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{contestant.name}: {seen} of {expected} deliveries")
+        time.sleep(0.05)
+    if seen["pushes"] != expected:
+        raise AssertionError(f"{contestant.name}: {seen['pushes']} deliveries instead of {expected}")
+    return Result((cpu(process) - before) / expected * 1e6, seen["p50"], seen["p99"])
+
+
+def cpu(process: psutil.Process) -> float:
+    """CPU seconds used so far."""
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+def each_alone(contestant: Contestant) -> Iterator[tuple[Fanout | None, Result | float]]:
+    """Everything of one contestant: connecting, then each fan-out."""
+    for channels in (1, 10):
+        with started(contestant) as process, crowd() as people:
+            yield None, connect(contestant, process, people, channels)
+            for work in FANOUTS:
+                if work.channels == channels:
+                    yield work, fan_out(contestant, process, people, work)
+
+
+def _publish(publish: Publish, channels: Sequence[str], work: Fanout, name: str) -> int:
+    size = PAYLOAD_BYTES + (0 if name == "Muster" else ENVELOPE_BYTES)
+    start = time.monotonic()
+    for turn in range(work.times):
+        time.sleep(max(0.0, start + turn / work.per_second - time.monotonic()))
+        for place, channel in enumerate(channels):
+            if place:  # Spread over the turn: sessions do not publish in step.
+                time.sleep(max(0.0, start + (turn + place / len(channels)) / work.per_second - time.monotonic()))
+            publish(channel, [_payload(size)] * work.at_once)
+    return work.times * work.at_once * FOLLOWERS // work.channels * len(channels)
+
+
+def _payload(size: int) -> bytes:
+    head = b'{%s%d,"pad":"' % (STAMP, int(time.time() * 1e6))
+    return head + b"x" * (size - len(head) - 2) + b'"}'
+
+
+def _wait(port: int, process: "subprocess.Popen[bytes]") -> None:
+    for _ in range(300):
+        if process.poll() is not None:
+            raise RuntimeError(f"the server on port {port} ended with {process.returncode}")
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/livez", timeout=1).close()
+        except urllib.error.HTTPError as answered:
+            answered.close()
+            return
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    raise TimeoutError(f"nobody answers on port {port}")
