@@ -1,8 +1,11 @@
 """Who may write a mark, and when: PostgreSQL itself refuses what 1-domain 1.5 does not allow."""
 
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from itertools import product
+from queue import Queue
 from uuid import UUID
 
 import pytest
@@ -199,12 +202,31 @@ def test_who_marks_while_somebody_ends_waits_and_is_refused(owner: Engine, class
     """Neither of the two locks anything first: the order is held by what they write."""
     session_id, me = marked_and_then(owner, classroom, "active"), classroom.teacher.id
     values = {"session": session_id, "other": classroom.students[1].id, "me": me}
-    with speaking(owner, "muster_teacher", me) as ending:
-        ending.execute(text(ENDED), values)
-        with pytest.raises(OperationalError, match="lock timeout"), impatient(owner, me) as marking:
+    begun: Queue[int] = Queue()
+
+    def change() -> None:
+        with speaking(owner, "muster_teacher", me) as marking:
+            begun.put(marking.execute(text("SELECT pg_backend_pid()")).scalar_one())
             marking.execute(text(CHANGES[act]), values)
-    with pytest.raises(IntegrityError, match="which is completed"), speaking(owner, "muster_teacher", me) as marking:
-        marking.execute(text(CHANGES[act]), values)
+
+    with ThreadPoolExecutor(1) as pool:
+        with speaking(owner, "muster_teacher", me) as ending:
+            ending.execute(text(ENDED), values)
+            marking = pool.submit(change)
+            wait_until_blocked(owner, begun.get(timeout=5))
+        with pytest.raises(IntegrityError, match="which is completed"):
+            marking.result(timeout=5)
+
+
+def wait_until_blocked(owner: Engine, pid: int) -> None:
+    """Until the server says that somebody waits for a lock."""
+    blocked = text("SELECT cardinality(pg_blocking_pids(:pid)) > 0")
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        with owner.connect() as connection:
+            if connection.execute(blocked, {"pid": pid}).scalar_one():
+                return
+    raise AssertionError("nobody waits")
 
 
 @pytest.mark.parametrize("act", CHANGES)
