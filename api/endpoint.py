@@ -65,7 +65,8 @@ class Endpoint:
     ``answers`` maps each good status to its model (None: no body, strings: its media types), ``refuses`` lists the
     statuses of its problems beside those that follow from its shape. ``open_to_all`` needs no token. With
     ``takes_ticket`` a realtime ticket in ``?ticket=`` may stand for the header; then nothing is read of the body.
-    ``family`` words its errors.
+    ``family`` words its errors. What has an ``own_limit`` (check-ins, connection events) counts among everything else
+    a person asks for only when it is refused.
     """
 
     method: str
@@ -80,6 +81,7 @@ class Endpoint:
     open_to_all: bool = False
     max_body: int = MAX_BODY
     takes_ticket: bool = False
+    own_limit: bool = False
     family: Family = PROBLEMS
 
     @property
@@ -101,6 +103,14 @@ class Endpoint:
             holder = await redeem_ticket(request, request.query_params["ticket"])
             return await self.handler(Call(request, request.app.state.services, holder))
         identity = await self._who(request)
+        try:
+            return await self._serve(request, identity)
+        except (Problem, Refused):
+            if self.own_limit and identity is not None:
+                take_request(request, identity)
+            raise
+
+    async def _serve(self, request: Request, identity: Identity | None) -> Response:
         raw = await self._read(request)
         if self.takes_ticket and request.query_params:
             raise malformed(*(FieldError(name, "is not known here") for name in request.query_params))
@@ -133,7 +143,8 @@ class Endpoint:
         try:
             identity = await (welcome(request) if self.open_to_all else authenticate(request))
         finally:
-            take_request(request, identity)
+            if identity is None or not self.own_limit:
+                take_request(request, identity)
         return identity
 
     async def _read(self, request: Request) -> bytes:

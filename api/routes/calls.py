@@ -45,5 +45,6 @@ ENDPOINTS = [
         {202: calls.ConfirmationView},
         (403, 404, 409, 410, 429, 503),
         body=CheckInRequest,
+        own_limit=True,
     ),
 ]

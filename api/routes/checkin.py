@@ -44,5 +44,6 @@ ENDPOINTS = [
         {202: CheckInView, 200: CheckInView},
         (403, 404, 409, 410, 429, 503),
         body=checkin.CheckInRequest,
+        own_limit=True,
     ),
 ]

@@ -60,8 +60,26 @@ async def _report(call: Call, event: Connection, activity: str | None = None) ->
 _REFUSES = (403, 404, 409, 429, 503)
 
 ENDPOINTS = [
-    Endpoint("POST", SESSION + "/heartbeat", heartbeat, TAG, {202: AcceptedView}, _REFUSES, body=HeartbeatReport),
-    Endpoint("POST", SESSION + "/connect", connect, TAG, {202: AcceptedView}, _REFUSES, body=ConnectionReport),
+    Endpoint(
+        "POST",
+        SESSION + "/heartbeat",
+        heartbeat,
+        TAG,
+        {202: AcceptedView},
+        _REFUSES,
+        body=HeartbeatReport,
+        own_limit=True,
+    ),
+    Endpoint(
+        "POST",
+        SESSION + "/connect",
+        connect,
+        TAG,
+        {202: AcceptedView},
+        _REFUSES,
+        body=ConnectionReport,
+        own_limit=True,
+    ),
     Endpoint(
         "POST",
         SESSION + "/disconnect",
@@ -71,6 +89,7 @@ ENDPOINTS = [
         _REFUSES,
         body=ConnectionReport,
         takes_ticket=True,
+        own_limit=True,
     ),
     Endpoint(
         "GET",

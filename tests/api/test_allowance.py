@@ -59,7 +59,18 @@ async def test_every_endpoint_counts(strict: Visitor, lecture: Lecture, endpoint
     for _ in range(8):
         await student.get("/api/v1/me")
     answer = await student.request(endpoint.method, target.url(), json=target.body if endpoint.body else None)
-    assert must_wait(answer)
+    assert (
+        answer.status_code == 202 if endpoint.tag == "whiteboard-tracking" and endpoint.own_limit else must_wait(answer)
+    )
+
+
+async def test_what_has_a_limit_of_its_own_counts_when_it_is_refused(strict: Visitor, lecture: Lecture) -> None:
+    student = elsewhere(strict, lecture).student
+    url = f"/api/whiteboard/sessions/{lecture.id}/heartbeat"
+    for _ in range(8):
+        assert (await student.post(url, json={"user_type": "tutor"})).status_code == 403
+    assert must_wait(await student.post(url, json={"user_type": "tutor"}))
+    assert must_wait(await student.get("/api/v1/me"))
 
 
 async def test_pages_count_too_and_say_so_in_words(strict: Visitor, lecture: Lecture) -> None:
