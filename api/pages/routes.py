@@ -2,7 +2,21 @@
 
 from starlette.routing import Route
 
-from api.pages import checkin, confirming, family, honesty, join, live, login, me, projector, review, status, teach
+from api.pages import (
+    checkin,
+    confirming,
+    family,
+    honesty,
+    join,
+    live,
+    login,
+    me,
+    projector,
+    review,
+    roll,
+    status,
+    teach,
+)
 
 SESSION = "/teach/sessions/{session_id:uuid}"
 JOIN = "/join/{session_id:uuid}"
@@ -26,6 +40,10 @@ page_routes = [
     Route("/family/sessions/{session_id:uuid}", family.report, methods=["POST"], name="family_report"),
     Route("/teach", teach.day, name="teach"),
     Route("/teach/sessions", teach.start_class, methods=["POST"], name="start_class"),
+    Route(f"{SESSION}/roll", roll.show, name="roll_page"),
+    Route(f"{SESSION}/roll.json", roll.entries, name="roll_entries"),
+    Route(f"{SESSION}/roll/mark", roll.mark, methods=["POST"], name="roll_mark"),
+    Route(f"{SESSION}/roll/rest", roll.rest, methods=["POST"], name="roll_rest"),
     Route(f"{SESSION}/review", review.show, name="review_page"),
     Route(f"{SESSION}/review/accept", review.accept, methods=["POST"], name="review_accept"),
     Route(f"{SESSION}/review/mark", review.mark, methods=["POST"], name="review_mark"),

@@ -30,6 +30,7 @@ PAGES = [
     "/status?state=amiss",
     f"/teach/sessions/{SESSION}/end",
     f"/teach/sessions/{SESSION}/cancel",
+    *(f"/teach/sessions/{SESSION}/roll?state={state}" for state in ("marked", "nobody", "refused", "review")),
     "/me",
     "/me?state=empty",
     *(f"/family?state={state}" for state in ("", "one", "none", "reported", "invalid")),

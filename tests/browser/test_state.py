@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser
 
-from tests.browser.stage.world import World
+from tests.browser.stage.world import TOTAL, World, student_id
 
 REDUCE = """async ([snapshot, frames]) => {
     const { apply, fromSnapshot } = await import("/static/js/live/state.js");
@@ -23,9 +23,17 @@ def grow(world: World, dice: random.Random) -> None:
     if dice.random() < 0.7 and len(world.checked_in) < 28:
         world.check_in(dice.randint(1, 2), late=dice.random() < 0.3)
     else:
-        world.excused = dice.randint(0, 2)
-        world.push("STATS_UPDATE", world.counters())
-        world.push("MARK", {"changes": []})
+        student = str(student_id(dice.randrange(TOTAL)))
+        sources = ("manual", "system_default")
+        if student not in world.marked():
+            world.mark([student], dice.choice(("present", "late", "absent", "excused")), dice.choice(sources))
+        elif world.marked()[student][1] == "manual":
+            world.mark([student], dice.choice(("late", "excused")))
+
+
+def whole(world: World) -> dict[str, Any]:
+    """A snapshot with the roll, as the live page takes them together."""
+    return {**world.stats(), "roll": world.roll()}
 
 
 @pytest.mark.parametrize("seed", range(CASES))
@@ -35,12 +43,12 @@ async def test_snapshot_and_deltas_make_a_fresh_fetch(browser: Browser, stage: s
     world = World()
     for _ in range(dice.randint(0, 15)):
         grow(world, dice)
-    snapshot, told = world.stats(), list(world.history)
+    snapshot, told = whole(world), list(world.history)
     for _ in range(dice.randint(0, 15)):
         grow(world, dice)
     news = world.history[len(told) :]
     frames = [*told[-3:], *(frame for new in news for frame in [new] * dice.randint(1, 2)), *news[-2:]]
-    expected, reached = await reduce(browser, stage, world.stats(), [snapshot, frames])
+    expected, reached = await reduce(browser, stage, whole(world), [snapshot, frames])
     assert reached == expected
 
 

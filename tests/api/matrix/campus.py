@@ -87,6 +87,7 @@ def body_of(name: str, room: Room, ids: dict[str, str]) -> dict[str, Any]:
         "check_in_tap": {"ticket": "x"},
         "check_in_code": {"code": "x"},
         "start_class": {"group": ids["group_id"]},
+        "roll_mark": {"student": student, "status": "late"},
         "family_report": {"child": ids["student_id"], "status": "absent", "note": "ill"},
     }
     return bodies.get(name, {})

@@ -15,6 +15,7 @@ from api.pages.meetings import Invitation, Meeting, Phase, Stay
 from api.pages.record import CourseRate, Record, RecordLine
 from api.pages.rendering import render
 from api.pages.review_table import Line, Selection, Table
+from api.pages.roll import Entry
 from api.pages.shapes import (
     About,
     Answer,
@@ -49,6 +50,10 @@ class Brackets(NullTranslations):
     """A language that marks what it was asked to translate."""
 
     def gettext(self, message: str) -> str:
+        """In brackets."""
+        return f"[{message}]"
+
+    def pgettext(self, context: str, message: str) -> str:
         """In brackets."""
         return f"[{message}]"
 
@@ -128,6 +133,9 @@ RECORD = Record(
     "cursor",
 )
 EMPTY = replace(RECORD, history=SimpleNamespace(statistics=SimpleNamespace(total_sessions=0)), lines=[])  # type: ignore[arg-type]
+IN_ROOM = {"session": SimpleNamespace(id=ID, class_name=data("class"), room=data("room"), mode="in_person")}
+ENTRY = Entry(ID, data("number"), data("name"), None, None)
+ROLL = [replace(ENTRY, status="late", source=source) for source in Source] + [ENTRY]
 CHANGE = ChangeLine("late", None, "manual", data("reason"), data("by"), data("day"), "09:00")
 CHILD = Child(ID, data("name"), data("number"))
 SCAN = Scan("t", ID, data("class"), data("room"), "09:02", 100)
@@ -136,6 +144,7 @@ STATS = {"totalStudents": 30, **dict.fromkeys(COUNTERS, 1)}
 CODE = {"visible": True, "step": 1, "expiresAt": "", "rotateSeconds": 15, "shortCode": "00000000", "secondsLeft": 9}
 TIMELINE = TimelineShown(60, [TimelineRow("09:00", "", 2, 1)])
 SHARED: dict[str, Any] = {
+    "roll": ROLL, "found": 9, "wanted": "", "undo": ENTRY, "was": "late",
     "record": RECORD, "changes": [CHANGE], "child": CHILD, "children": [CHILD, CHILD], "reported": True,
     "person": TEACHER, "zone": ZoneInfo("UTC"), "notice": None, "refused": None,
     "scan": SCAN, "error": None, "email": "", "next": "/",
@@ -174,6 +183,9 @@ PAGES: list[tuple[str, dict[str, Any]]] = [
     ("join/meeting.html", {"meeting": replace(MEETING, phase=Phase.EARLY, opens="08:45")}),
     ("join/meeting.html", {"left": True}),
     ("join/meeting.html", {"refused": True}),
+    *(("teach/roll.html", {**IN_ROOM, "closed": closed, "undo": None}) for closed in (*Closed, None)),
+    *(("teach/roll.html", {**IN_ROOM, "refused": code}) for code in ("session_locked", "not_enrolled", "forbidden", "x")),
+    ("teach/roll.html", {**IN_ROOM, "roll": []}),
     *(("record/me.html", {"record": record}) for record in (RECORD, EMPTY)),
     *(("record/family.html", {"refused": refused}) for refused in (None, "forbidden", "validation_failed", "x")),
     ("record/family.html", {"child": None, "children": []}),

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -169,15 +170,11 @@ async def pull(request: Request) -> Response:
         case "reset":
             await _close_all(app, 1012)
             app.state.world = World(**order)
-        case "check_in":
-            frames = world.check_in(order["count"], late=order.get("late", False))
+        case "check_in" | "mark" | "start" | "end" | "call" as event:
+            frames = _happen(world, event, order)
         case "set":
             for name, value in order.items():
                 setattr(world, name, value)
-        case "start" | "end" as turn:
-            frames = [world.become("active" if turn == "start" else "completed")]
-        case "call":
-            frames = [world.call(order["seconds"])]
         case "await_goodbye":
             await asyncio.wait_for(world.goodbye.wait(), 5)
         case "lose_history":
@@ -187,6 +184,18 @@ async def pull(request: Request) -> Response:
     await _send(app, frames[order.get("skip", 0) :])
     world = app.state.world  # of now: it may be a new one
     return JSONResponse({**world.stats(), "reported": world.reported, "located": world.located})
+
+
+def _happen(world: World, event: str, order: dict[str, Any]) -> list[dict[str, Any]]:
+    """What happens in the class; the frames that tell it."""
+    match event:
+        case "check_in":
+            return world.check_in(order["count"], late=order.get("late", False))
+        case "mark":
+            return world.mark(order["students"], order["status"])
+        case "call":
+            return [world.call(order["seconds"])]
+    return [world.become("active" if event == "start" else "completed")]
 
 
 async def _disturb(app: Starlette, disturbance: str, order: dict[str, Any]) -> None:
@@ -245,4 +254,5 @@ def make_stage() -> Starlette:
     )
     app.state.world = World()
     app.state.sockets = set()
+    app.state.send = partial(_send, app)
     return app

@@ -29,6 +29,7 @@ from shared.domain.attendance import Tally
 from shared.domain.words import Role, UserType
 from tests.browser.stage.records import record_routes
 from tests.browser.stage.reviews import review_routes
+from tests.browser.stage.roll import roll_routes
 from tests.browser.stage.status import status_routes
 from tests.browser.stage.world import SESSION, ZONE, World
 
@@ -223,6 +224,7 @@ page_routes = [
     Route("/teach/sessions/{id}/projector", live),
     *review_routes,
     *record_routes,
+    *roll_routes,
     *status_routes,
     Route("/teach/sessions/{id}/{ask:str}", ask),
     Route("/checkin", typed),

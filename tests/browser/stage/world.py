@@ -44,13 +44,16 @@ class World:
     rotate_seconds: int = 15
     began: datetime = field(default_factory=lambda: datetime.now(UTC) - timedelta(minutes=4))
     checked_in: list[dict[str, Any]] = field(default_factory=list)
-    excused: int = 0
+    marks: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Marks by people and by default: status and source, by student."""
     history: list[dict[str, Any]] = field(default_factory=list)
     sockets_allowed: bool = True
     close_with: int | None = None
     """A code with which every socket is closed at once."""
     reported: list[str] = field(default_factory=list)
     """Activities and reports of presence, in order."""
+    mark_refusals: int = 0
+    """How many marks the API refuses."""
     goodbye: asyncio.Event = field(default_factory=asyncio.Event)
     refusals: int = 0
     """How many SUBSCRIBEs the gateway cannot answer just now."""
@@ -81,8 +84,39 @@ class World:
 
     def tally(self) -> Tally:
         """The counters."""
-        late = sum(entry["status"] == "late" for entry in self.checked_in)
-        return Tally(TOTAL, len(self.checked_in) - late, late, 0, self.excused, 0)
+        words = [status for status, _ in self.marked().values()]
+        count = words.count
+        return Tally(TOTAL, count("present"), count("late"), count("absent"), count("excused"), 0)
+
+    def marked(self) -> dict[str, tuple[str, str]]:
+        """Everybody's mark: a check-in replaces a default, and never what a person has marked."""
+        found = {entry["studentId"]: (entry["status"], "qr_checkin") for entry in self.checked_in}
+        kept = {id_: mark for id_, mark in self.marks.items() if mark[1] != "system_default" or id_ not in found}
+        return {**found, **kept}
+
+    def roll(self) -> dict[str, Any]:
+        """The roll, as the live page reads it."""
+        nobody = (None, None)
+        marked = self.marked()
+        return {
+            "students": [
+                {"id": id_, "number": f"S{12345 + place}", "name": NAMES[place], "status": status, "source": source}
+                for place in range(TOTAL)
+                for id_ in [str(student_id(place))]
+                for status, source in [marked.get(id_, nobody)]
+            ]
+        }
+
+    def mark(self, students: list[str], status: str | None, source: str = "manual") -> list[dict[str, Any]]:
+        """A person marks these students, or takes their marks away; the frames that tell it."""
+        for student in students:
+            if status is None:
+                self.marks.pop(student, None)
+            else:
+                self.marks[student] = (status, source)
+        now = wire_time(datetime.now(UTC))
+        changes = [{"studentId": each, "status": status, "source": source, "markedAt": now} for each in students]
+        return [self.push("MARK", {"changes": changes}), self.push("STATS_UPDATE", self.counters())]
 
     def stats(self) -> dict[str, Any]:
         """A snapshot, as ``/stats`` gives it."""

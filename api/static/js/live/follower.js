@@ -12,7 +12,8 @@ export class Follower {
 
   /** `host` carries session, channel, timeZone and snapshot, and holds the connection pill.
    *
-   * `changed` is told (state, previous), `heard` every frame, `lost` and `back` of the live connection, and `out` that
+   * `changed` is told (state, previous), `heard` every frame, `beside` is asked for what else belongs to
+   * a snapshot (read after it), `lost` and `back` of the live connection, and `out` that
    * only the server can help: nobody is signed in any more.
    */
   constructor(host, told) {
@@ -34,6 +35,11 @@ export class Follower {
     this.#link.start();
   }
 
+  /** Fetch a snapshot now. */
+  refresh() {
+    return this.#feed.refresh();
+  }
+
   /** Another page takes over. */
   stop() {
     this.#poll.stop();
@@ -51,7 +57,8 @@ export class Follower {
     if (response.status === 401) this.#connected({ name: "out" });
     if (!response.ok) throw new Error(`stats: ${response.status}`);
     this.clock.learnFrom(response, asked);
-    return response.json();
+    const snapshot = await response.json();
+    return { ...snapshot, ...(await this.#told.beside?.()) };
   }
 
   #connected(state) {

@@ -6,18 +6,32 @@ import "./code.js";
 import "./count.js";
 import { Follower } from "./follower.js";
 import "./recent.js";
+import "./roll.js";
 
 class LiveSession extends HTMLElement {
   connectedCallback() {
     this.announcer = new Announcer(this.querySelector("[data-part=announcer]"), this.dataset);
     this.follower = new Follower(this, {
       changed: (now, before) => this.#draw(now, before),
+      beside: () => this.#roll(),
       lost: () => this.announcer.say(this.dataset.lost),
       back: () => this.announcer.say(this.dataset.back),
       out: () => this.#again(),
     });
     this.querySelector("check-in-code")?.follow(this.follower.clock);
     this.#dialogs();
+    if (this.roll) this.follower.refresh(); // the first paint has the counters, not the names
+  }
+
+  get roll() {
+    return this.querySelector("session-roll");
+  }
+
+  async #roll() {
+    if (!this.roll) return {};
+    const response = await fetch(`/teach/sessions/${this.dataset.session}/roll.json`, { cache: "no-store" });
+    if (!response.ok) throw new Error(`roll: ${response.status}`);
+    return { roll: await response.json() };
   }
 
   /** Not a reload: this page may be the answer to a form. */
@@ -33,6 +47,7 @@ class LiveSession extends HTMLElement {
     }
     this.querySelector("attendance-count").show(now.counts);
     this.querySelector("recent-checkins").show(now.recent, this.dataset.timeZone);
+    this.roll?.show(now.roll);
     for (const place of this.querySelectorAll("[data-unmarked]")) place.textContent = plural(place.dataset, "text", now.counts.notMarked);
     this.announcer.checkedIn(now.counts.presentStudents - before.counts.presentStudents, now.counts);
   }

@@ -17,7 +17,17 @@ export function fromSnapshot(stats) {
     status: stats.status,
     counts: Object.fromEntries(COUNTS.map((name) => [name, stats[name]])),
     recent: stats.recentCheckins,
+    roll: stats.roll ? rollOf(stats.roll) : null,
     behind: false,
+  };
+}
+
+/** Who is on the roll, and their marks by id; only a page that asked for the roll has one. */
+function rollOf({ students }) {
+  const marked = students.filter(({ status }) => status !== null);
+  return {
+    students: students.map(({ id, number, name }) => ({ id, number, name })),
+    marks: Object.fromEntries(marked.map(({ id, status, source }) => [id, { status, source }])),
   };
 }
 
@@ -39,12 +49,30 @@ function change(state, type, data) {
     case "STATS_UPDATE":
       return { counts: { ...state.counts, ...pick(data) } };
     case "CHECK_IN":
-      return { recent: merge(state.recent, data.checkIns) };
+      return { recent: merge(state.recent, data.checkIns), roll: state.roll && checkedIn(state.roll, data.checkIns) };
+    case "MARK":
+      return { roll: state.roll && marked(state.roll, data.changes) };
     case "SESSION_STATUS":
       return { status: data.newStatus };
     default:
-      return {}; // MARK and PRESENCE: their counters come in a STATS_UPDATE of their own
+      return {}; // PRESENCE: its counters come in a STATS_UPDATE of their own
   }
+}
+
+/** A check-in makes a mark where there is none or only a default; it never replaces a person's. */
+function checkedIn(roll, checkIns) {
+  const free = checkIns.filter(({ studentId: id }) => (roll.marks[id]?.source ?? "system_default") === "system_default");
+  const marks = free.map(({ studentId, status }) => [studentId, { status, source: "qr_checkin" }]);
+  return { ...roll, marks: { ...roll.marks, ...Object.fromEntries(marks) } };
+}
+
+function marked(roll, changes) {
+  const marks = { ...roll.marks };
+  for (const { studentId, status, source } of changes) {
+    if (status === null) delete marks[studentId];
+    else marks[studentId] = { status, source };
+  }
+  return { ...roll, marks };
 }
 
 function pick(data) {
