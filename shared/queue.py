@@ -22,6 +22,10 @@ SUGGEST = "suggestions.compute"
 EXPORT = "exports.write"
 """Task name of writing whatever exports wait."""
 
+NUDGE_SECONDS = 10
+"""A nudge that nobody took for this long has nothing left to say: the periodic ones go on. Without an end, calls would
+pile up for as long as every drain has work."""
+
 MOST_SUGGESTED = 1_000
 """Sessions asked for in one call; the schedule finds the rest."""
 
@@ -109,6 +113,8 @@ class Nudger:
 
     def _call(self, task: str, queue: str, *arguments: object) -> None:
         try:
-            self._celery.send_task(task, args=arguments, queue=queue, ignore_result=True, retry=False)
+            self._celery.send_task(
+                task, args=arguments, queue=queue, expires=NUDGE_SECONDS, ignore_result=True, retry=False
+            )
         except (KombuError, RedisError, OSError) as error:
             log.warning("nudge failed; the periodic one will do", task=task, reason=type(error).__name__)

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from celery import shared_task
 
-from shared.queue import DRAIN, EXPORT, SUGGEST
+from shared.queue import DRAIN, EXPORT, NUDGE_SECONDS, SUGGEST
 from workers import canary, exports, maintenance, suggestions
 from workers.condition import take_condition
 from workers.drain import drain as drain_events
@@ -17,7 +17,7 @@ from workers.sweep import sweep
 def drain() -> None:
     """Apply accepted events until none are left. Called often, may run many times at once."""
     if drain_events(current()):
-        drain.apply_async(queue="events")
+        drain.apply_async(queue="events", expires=NUDGE_SECONDS)
 
 
 @shared_task(name=SUGGEST)
@@ -42,7 +42,7 @@ def look_for_patterns() -> None:
 def write_exports() -> None:
     """Write the exports that wait. Called by a nudge, and by the schedule in case one was lost."""
     if exports.write_waiting(current()):
-        write_exports.apply_async(queue="exports")
+        write_exports.apply_async(queue="exports", expires=NUDGE_SECONDS)
 
 
 @shared_task(name="maintenance.forget_exports")
@@ -55,7 +55,7 @@ def forget_exports() -> None:
 def close_overdue() -> None:
     """Close sessions that their teachers forgot."""
     if maintenance.close_overdue(current()):
-        drain.apply_async(queue="events")
+        drain.apply_async(queue="events", expires=NUDGE_SECONDS)
 
 
 @shared_task(name="maintenance.sweep")
@@ -92,4 +92,4 @@ def measure() -> None:
 def send_canary() -> None:
     """Measure how long an event takes until everybody may see it."""
     if canary.send(current()):
-        drain.apply_async(queue="events")
+        drain.apply_async(queue="events", expires=NUDGE_SECONDS)

@@ -7,6 +7,9 @@ from random import Random
 
 from loadtests.chaos.faults import Mischief
 
+CALM_SECONDS = 6.0
+"""Before an outage, so that there is something to go on with."""
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -54,7 +57,7 @@ async def _small(plan: Plan, mischief: Mischief, end: float) -> None:
 async def _large(plan: Plan, mischief: Mischief) -> None:
     for seconds in plan.outages:
         for name in ("valkey", "postgres"):
-            await asyncio.sleep(plan.small_every)
+            await asyncio.sleep(CALM_SECONDS)
             await mischief.outage(name, seconds)
     for seconds in plan.freezes:
         await mischief.long_freeze(seconds)
