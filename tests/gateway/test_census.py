@@ -1,6 +1,7 @@
 """Gateways say how many sockets they hold."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from redis.asyncio import Redis
 
@@ -13,7 +14,8 @@ from shared.settings import Settings
 
 
 async def _held(redis: Redis) -> Held:
-    return held(await redis.hgetall(keys.GATEWAYS), datetime.now(UTC))
+    reports: Any = await redis.hgetall(keys.GATEWAYS)
+    return held(reports, datetime.now(UTC))
 
 
 async def test_a_gateway_reports_strikes_out_the_silent_and_leaves(settings: Settings) -> None:

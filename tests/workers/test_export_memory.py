@@ -35,7 +35,9 @@ def roll_of(owner: Engine, students: int) -> UUID:
     with owner.begin() as connection:
         connection.execute(text("SET LOCAL statement_timeout = '5min'"))
         for statement in statements:
-            connection.execute(text(statement), {"code": f"{room.code} and many", "many": students, "group": room.group_id})
+            connection.execute(
+                text(statement), {"code": f"{room.code} and many", "many": students, "group": room.group_id}
+            )
     return session_id
 
 

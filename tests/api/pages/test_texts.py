@@ -184,7 +184,10 @@ PAGES: list[tuple[str, dict[str, Any]]] = [
     ("join/meeting.html", {"left": True}),
     ("join/meeting.html", {"refused": True}),
     *(("teach/roll.html", {**IN_ROOM, "closed": closed, "undo": None}) for closed in (*Closed, None)),
-    *(("teach/roll.html", {**IN_ROOM, "refused": code}) for code in ("session_locked", "not_enrolled", "forbidden", "x")),
+    *(
+        ("teach/roll.html", {**IN_ROOM, "refused": code})
+        for code in ("session_locked", "not_enrolled", "forbidden", "x")
+    ),
     ("teach/roll.html", {**IN_ROOM, "roll": []}),
     *(("record/me.html", {"record": record}) for record in (RECORD, EMPTY)),
     *(("record/family.html", {"refused": refused}) for refused in (None, "forbidden", "validation_failed", "x")),
