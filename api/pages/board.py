@@ -23,6 +23,8 @@ _SESSIONS = """
     SELECT s.id, s.class_name, s.room, s.status, s.session_date, s.mode,
            coalesce(s.scheduled_start, s.started_at, s.created_at) AS begins,
            coalesce(s.ended_at, s.scheduled_end) AS ends,
+           ARRAY(SELECT r.source FROM attendance_records r WHERE r.session_id = s.id AND r.user_type = 'student'
+                 GROUP BY r.source ORDER BY count(*) DESC, r.source) AS sources,
            t.enrolled, t.present, t.late, t.absent, t.excused, t.connected
     FROM live_sessions s JOIN session_tallies t ON t.session_id = s.id
     WHERE {mine} AND {which} ORDER BY {order} LIMIT :most
@@ -116,5 +118,6 @@ def _card(services: Services, row: Row[Any], translate: Gettext) -> SessionCard:
         until=row.ends and clock(row.ends, zone),
         counts=Counts.of(tally),
         online=online,
+        sources=row.sources,
         waiting=tally.not_marked if online and row.status == SessionStatus.COMPLETED else 0,
     )

@@ -1,5 +1,6 @@
 """What templates are given: plain values, already in words and in campus time."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -47,7 +48,8 @@ class Counts:
 class SessionCard:
     """A session among others. ``time`` and ``until`` are clock times, ``day`` a short date.
 
-    ``online`` also for hybrid sessions: people can join. ``waiting`` is how many marks wait for a review.
+    ``online`` also for hybrid sessions: people can join. ``waiting`` is how many marks wait for a review, ``sources``
+    how its marks came to be, the commonest first.
     """
 
     id: UUID
@@ -60,6 +62,7 @@ class SessionCard:
     counts: Counts
     online: bool = False
     waiting: int = 0
+    sources: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

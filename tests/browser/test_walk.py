@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 from playwright.async_api import Browser, expect
+from sqlalchemy import text
 
 from tests.browser.accessibility import violations
 from tests.browser.chromium import collect_faults, keep
@@ -128,3 +129,31 @@ async def test_a_tutorial_from_joining_to_its_review(browser: Browser, base: str
     await expect(tutor.page.locator("tr", has_text="John Doe")).to_contain_text("Accepted suggestion")
     assert not await violations(tutor.page)
     await asyncio.gather(tutor.leave(), student.leave())
+
+
+async def test_the_roll_is_called_on_one_screen_and_seen_on_another(browser: Browser, base: str, stack: Stack) -> None:
+    """One key marks and another undoes, in the database too; a second screen follows without being touched."""
+    teacher, session = await teaching(browser, base)
+    second = Walk(await teacher.page.context.new_page(), base)
+    await second.go(f"/teach/sessions/{session}/live")
+    await expect(second.page.locator("connection-pill")).to_have_text("Live", timeout=10_000)
+    mine, theirs = (walk.page.locator("session-roll [data-student]", has_text="S12350") for walk in (teacher, second))
+    await mine.focus()
+    await teacher.page.keyboard.press("e")
+    await expect(theirs.locator(".chip")).to_have_text("Excused", timeout=10_000)
+    await mine.focus()
+    await teacher.page.keyboard.press("a")
+    await expect(theirs.locator(".chip")).to_have_text("Absent", timeout=10_000)
+    for word in ("Excused", "Not marked"):
+        await teacher.page.keyboard.press("u")
+        await expect(theirs.locator(".chip")).to_have_text(word, timeout=10_000)
+    await expect(mine.locator(".chip")).to_have_text("Not marked")
+    await keep(teacher.page, "walk-roll")
+    await teacher.page.get_by_role("button", name="Mark the rest absent").click()
+    await teacher.page.get_by_role("dialog").get_by_role("button", name="Mark the rest absent").click()
+    await expect(second.page.locator("[data-count=absentStudents]")).to_have_text("30", timeout=10_000)
+    with stack.owner() as engine, engine.connect() as connection:
+        statement = text("SELECT DISTINCT status, source FROM attendance_records WHERE session_id = :id")
+        assert connection.execute(statement, {"id": session}).all() == [("ABSENT", "system_default")]
+    await end_class(teacher, rest_absent=False)
+    await teacher.leave()

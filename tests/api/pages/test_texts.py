@@ -98,7 +98,7 @@ TEACHER = Person(data("Teacher"), Role.TEACHER)
 STUDENT = Person(data("Student"), Role.STUDENT, data("S1"))
 COUNTS = Counts.of(Tally(30, 20, 2, 3, 1))
 CARDS = [
-    SessionCard(ID, data("class"), None, status, data("day"), "09:00", "10:00", COUNTS, True, 2)
+    SessionCard(ID, data("class"), None, status, data("day"), "09:00", "10:00", COUNTS, True, 2, list(Source))
     for status in ("scheduled", "active", "completed", "cancelled")
 ]
 GROUPS = [GroupRow(ID, data("class"), data("title"), 1, active, None) for active in (None, ID)]

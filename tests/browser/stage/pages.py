@@ -26,7 +26,7 @@ from api.pages.shapes import (
     TimelineShown,
 )
 from shared.domain.attendance import Tally
-from shared.domain.words import Role, UserType
+from shared.domain.words import Role, Source, UserType
 from tests.browser.stage.records import record_routes
 from tests.browser.stage.reviews import review_routes
 from tests.browser.stage.roll import roll_routes
@@ -46,11 +46,22 @@ def counts(*numbers: int) -> Counts:
 
 
 FULL = counts(30, 25, 2, 2, 1)
+SOURCES = [source.value for source in Source]
 TODAY = [
-    SessionCard(SESSION, SECTION_A, ROOM, "active", "", "09:00", "10:30", counts(30, 17, 2, 0, 1)),
+    SessionCard(
+        SESSION,
+        SECTION_A,
+        ROOM,
+        "active",
+        "",
+        "09:00",
+        "10:30",
+        counts(30, 17, 2, 0, 1),
+        sources=("qr_checkin", "manual"),
+    ),
     SessionCard(UUID(int=2), "MATH201 Tutorial", None, "scheduled", "", "13:15", "14:00", counts(1, 0), online=True),
     SessionCard(UUID(int=5), "MATH201 Tutorial", None, "completed", "", "07:30", "08:15", counts(1, 0), True, 1),
-    SessionCard(UUID(int=3), SECTION_A, ROOM, "completed", "", "07:45", "08:30", FULL),
+    SessionCard(UUID(int=3), SECTION_A, ROOM, "completed", "", "07:45", "08:30", FULL, sources=SOURCES),
     SessionCard(UUID(int=4), SECTION_A, "Auditorium Maximum, Main Building", "cancelled", "", "07:00", None, FULL),
 ]
 HISTORY = [
