@@ -17,8 +17,8 @@ REFUSALS = (
     "rate_limited", "forbidden", "unavailable", "anything_else", "too_early", "over", "location_required",
     "outside_geofence", "device_already_used",
 )  # fmt: skip
-REVIEWS = ("", "provisional", "no-whiteboard", "admin", "locked", "changed", "many")
-JOINS = ("tutor", "early", "room", "over", "left", "refused")
+REVIEWS = ("changed", "no-whiteboard", "admin", "locked")
+JOINS = ("early", "over", "left", "refused")
 PAGES = [
     "/login",
     "/login?state=error",
@@ -30,10 +30,10 @@ PAGES = [
     "/status?state=amiss",
     f"/teach/sessions/{SESSION}/end",
     f"/teach/sessions/{SESSION}/cancel",
-    *(f"/teach/sessions/{SESSION}/roll?state={state}" for state in ("marked", "nobody", "refused", "review")),
+    *(f"/teach/sessions/{SESSION}/roll?state={state}" for state in ("marked", "refused")),
     "/me",
     "/me?state=empty",
-    *(f"/family?state={state}" for state in ("", "one", "none", "reported", "invalid")),
+    *(f"/family?state={state}" for state in ("reported", "invalid")),
     "/marks/1",
     *(f"/teach/sessions/{SESSION}/review?state={state}" for state in REVIEWS),
     *(f"/join/{SESSION}?state={state}" for state in JOINS),
