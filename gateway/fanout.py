@@ -32,7 +32,7 @@ class Fanout:
         self._tick = tick
         self._queue: deque[Room] = deque()
         self._something = asyncio.Event()
-        self._waiting: dict[Room, asyncio.TimerHandle | None] = {}  # None: it is in the queue
+        self._waiting: dict[Room, tuple[float, asyncio.Handle | None]] = {}  # until when; no handle: in the queue
         self._sent_at: dict[Room, float] = {}
         self._under_way: dict[Room, Iterator[int]] = {}
         self._lagging: set[Subscription] = set()
@@ -51,7 +51,7 @@ class Fanout:
 
     def forget(self, room: Room) -> None:
         """A room is closed."""
-        handle = self._waiting.pop(room, None)
+        _, handle = self._waiting.pop(room, (0.0, None))
         if handle is not None:
             handle.cancel()
         self._sent_at.pop(room, None)
@@ -65,7 +65,7 @@ class Fanout:
             self._something.clear()
             while self._queue:
                 room = self._queue.popleft()
-                if self._waiting.pop(room, self) is self:
+                if self._waiting.pop(room, None) is None:
                     continue  # it was closed meanwhile
                 delivery = self._under_way[room] = self._deliver(room)
                 for written in delivery:
@@ -86,18 +86,18 @@ class Fanout:
     def _wait(self, room: Room, until: float) -> None:
         """Have the room's turn come no later than this."""
         if room in self._waiting:
-            handle = self._waiting[room]
-            if handle is None or handle.when() <= until:
+            when, handle = self._waiting[room]
+            if handle is None or when <= until:
                 return
             handle.cancel()
         loop = asyncio.get_running_loop()
         if until <= loop.time():
             self._enqueue(room)
         else:
-            self._waiting[room] = loop.call_at(until, self._enqueue, room)
+            self._waiting[room] = until, loop.call_at(until, self._enqueue, room)
 
     def _enqueue(self, room: Room) -> None:
-        self._waiting[room] = None
+        self._waiting[room] = 0.0, None
         self._queue.append(room)
         self._something.set()
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from uuid import UUID, uuid4
 
+import uvloop
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -87,6 +88,25 @@ async def test_what_follows_waits_for_the_tick() -> None:
             await asyncio.sleep(0.001)
         await until(lambda: len(outlet.versions) == 5)
         assert (outlet.versions, outlet.writes) == ([1, 2, 3, 4, 5], 2)
+
+
+def test_the_loop_of_the_real_process_does_the_same() -> None:
+    """uvloop counts in milliseconds, and its timers of less are none."""
+
+    async def play() -> list[int]:
+        here = Class()
+        _, outlet, _ = here.join()
+        here.join(Role.STUDENT)
+        async with sending(tick=0.002) as fanout:
+            for version in range(1, 200):
+                here.hear(counters(version, a=version))
+                fanout.wake(here.room)
+                if version % 3:
+                    await asyncio.sleep(0.0003)
+            await until(lambda: len(outlet.versions) == 199)
+        return outlet.versions
+
+    assert uvloop.run(play()) == list(range(1, 200))
 
 
 async def test_a_large_class_is_served_in_slices() -> None:
