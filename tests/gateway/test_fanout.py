@@ -97,7 +97,7 @@ def test_the_loop_of_the_real_process_does_the_same() -> None:
         here = Class()
         _, outlet, _ = here.join()
         here.join(Role.STUDENT)
-        async with sending(tick=0.002) as fanout:
+        async with sending(tick=0.0004) as fanout:
             for version in range(1, 200):
                 here.hear(counters(version, a=version))
                 fanout.wake(here.room)
