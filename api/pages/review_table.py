@@ -75,12 +75,13 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The lines of one page, and what is said of everybody. ``axis``: start, late from, end, in clock times."""
+    """The lines of one page, and what is said of everybody. ``axis``: start, late from (null after the end),
+    end, in clock times."""
 
     lines: Sequence[Line]
     selection: Selection
     pages: int
-    axis: tuple[str, str, str] | None
+    axis: tuple[str, str | None, str] | None
     everybody: int
     marked: int
     waiting: int
@@ -199,9 +200,12 @@ def _before(seen: Mapping[str, str], person: SuggestedView) -> tuple[str, str] |
     return status, confidence
 
 
-def _axis(rows: Iterable[Row[Any]], late_after: timedelta, zone: ZoneInfo) -> tuple[str, str, str] | None:
+def _axis(rows: Iterable[Row[Any]], late_after: timedelta, zone: ZoneInfo) -> tuple[str, str | None, str] | None:
     axis = axis_of(_windows(rows))
-    return axis and (clock(axis.start, zone), clock(axis.start + late_after, zone), clock(axis.end, zone))
+    if axis is None:
+        return None
+    late = axis.start + late_after
+    return clock(axis.start, zone), clock(late, zone) if late < axis.end else None, clock(axis.end, zone)
 
 
 def _windows(rows: Iterable[Row[Any]]) -> list[Window]:
