@@ -1,8 +1,9 @@
 """Session facts: what a check-in's decision needs, remembered for a short while.
 
 A check-in costs no query: the facts of a session are read once per process (one statement) and dropped when a
-control message says that they changed, or after ``settings.facts_seconds``. A stale copy cannot let anybody into an
-ended session: whether it is active is asked again, atomically, where the check-in is appended (lua/accept.lua).
+control message says that they changed, or after ``settings.facts_seconds`` if the database answers. A stale copy cannot
+let anybody into an ended session: whether it is active is asked again, atomically, where the check-in is appended
+(lua/accept.lua).
 """
 
 import asyncio
@@ -13,7 +14,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import structlog
 from sqlalchemy import Row, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.database import speak_as
@@ -23,6 +27,12 @@ from shared.domain.fence import Fence
 from shared.domain.lifecycle import opens_at
 from shared.domain.words import CallKind, Mode, Rule, SessionStatus
 from shared.projection import Projection
+
+log = structlog.get_logger()
+
+STALE_SECONDS = 5.0
+"""While the database is away nothing can change, so what was remembered holds on; it is asked again this often.
+A change that is heard of all the same is believed: then there is nothing to hold on to."""
 
 MOST = 5_000
 """Sessions remembered per process; a campus has about 1,000 at once."""
@@ -140,7 +150,14 @@ class FactsCache:
         known = self._known.get(session_id)
         if known is not None and known[0] > self._clock():
             return known[1]
-        return await self._read_once(session_id)
+        try:
+            return await self._read_once(session_id)
+        except (DBAPIError, PoolTimeout, OSError) as error:
+            if known is None or self._known.get(session_id) is not known:
+                raise
+            log.warning("database away; facts of before go on", reason=type(error).__name__)
+            self._known[session_id] = (self._clock() + STALE_SECONDS, known[1])
+            return known[1]
 
     async def by_reference(self, reference: int) -> SessionFacts | None:
         """The facts of the session that a code names."""
