@@ -8,9 +8,11 @@ FIND_CHROMIUM := command -v chromium || command -v chromium-browser || command -
 MUSTER_OPTIONS ?=
 LOAD ?= rush
 CHAOS ?=
+SOAK ?=
+STRESS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help up test properties lint format lock bench load chaos reset clean chromium teeth teeth
+.PHONY: help up test properties lint format lock bench load chaos reset clean chromium teeth bench-gateway soak-gateway stress
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,14 +39,20 @@ format: $(VENV)/ready-dev ## Format the code
 bench: $(VENV)/ready-dev ## Measure throughput, side by side with the alternatives
 	$(BIN)/python -m loadtests.bench
 
+bench-gateway: $(VENV)/ready-dev ## Measure the gateway beside others doing the same work (ten minutes)
+	$(BIN)/python -m loadtests.gateway
+
+soak-gateway: $(VENV)/ready-dev ## Hold 20,000 present sockets over two gateways for five minutes
+	$(BIN)/python -m loadtests.gateway.soak $(SOAK)
+
+stress: $(VENV)/ready-dev ## Play everything that can go wrong against two gateways (STRESS="--seed 7")
+	$(BIN)/python -m tests.gateway.stress $(STRESS)
+
 load: $(VENV)/ready-dev ## Simulate a campus hour change and judge it (LOAD="mixed --students 5000")
 	@$(BIN)/muster loadtest $(LOAD)
 
 chaos: $(VENV)/ready-dev ## Kill everything under load and prove that nothing is lost (CHAOS="--seed 1 --minutes 5")
 	@$(BIN)/python -m loadtests.chaos $(CHAOS)
-
-teeth: $(VENV)/ready-dev ## Plant faults one by one: does a test notice each? (takes minutes)
-	$(BIN)/python -m tests.teeth
 
 teeth: $(VENV)/ready-dev ## Plant faults one by one: does a test notice each? (takes minutes)
 	$(BIN)/python -m tests.teeth

@@ -45,6 +45,8 @@ class Contestant:
     open: Callable[[], Publish]
     dialect: dict[str, bytes] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
+    kept: float = 1.0
+    """The share of deliveries that must be counted: NATS cuts its stream anywhere, also in what is looked for."""
 
 
 def contestants(local: LocalServices, home: Path) -> list[Contestant]:
@@ -118,7 +120,7 @@ def _muster(local: LocalServices) -> Contestant:
         return people
 
     def publisher() -> Publish:
-        return lambda channel, payloads: _push(redis, channel, halls[channel].session_id, payloads)
+        return lambda channel, payloads: push(redis, channel, halls[channel].session_id, payloads)
 
     command = [sys.executable, "-m", "gateway"]
     return Contestant("Muster", port, command, list(halls), admins, publisher, MUSTER, environment)
@@ -127,12 +129,12 @@ def _muster(local: LocalServices) -> Contestant:
 _PUBLISH = script("publish")
 
 
-def _push(redis: Redis, channel: str, session_id: UUID, payloads: Sequence[bytes]) -> None:
-    """As the workers do, one atomic step for all."""
+def push(redis: Redis, channel: str, session_id: UUID, payloads: Sequence[bytes], kind: bytes = b"MARK") -> None:
+    """Publish as the workers do, one atomic step for all."""
     arguments: list[Any] = [channel, "bench", HISTORY_LENGTH, HISTORY_SECONDS, POSITION_SECONDS]
     for payload in payloads:
-        opened = b'{"type":"MARK","payload":{"sessionId":"%s","data":%s' % (str(session_id).encode(), payload)
-        arguments += ["MARK", opened]
+        opened = b'{"type":"%s","payload":{"sessionId":"%s","data":%s' % (kind, str(session_id).encode(), payload)
+        arguments += [kind, opened]
     redis.eval(_PUBLISH, 2, keys.position(channel), keys.history(channel), *arguments)
 
 
@@ -179,5 +181,13 @@ def _nats(root: Path, home: Path) -> Contestant:
     dialect = {"ready": b"PONG", "ping": b"PING", "pong": frame(b"PONG\r\n", 2)}
     environment = {"HOME": os.environ.get("HOME", "/")}
     return Contestant(
-        "NATS (WebSocket)", port, debian.nats(root, home, port, tcp), NAMES, subscribers, connect, dialect, environment
+        "NATS (WebSocket)",
+        port,
+        debian.nats(root, home, port, tcp),
+        NAMES,
+        subscribers,
+        connect,
+        dialect,
+        environment,
+        kept=0.999,
     )

@@ -35,11 +35,11 @@ class Fanout:
 
 
 FANOUTS = [
-    Fanout("1 × 1000, 20 a second", 1, 20, 100),
-    Fanout("10 × 100, 20 a second each", 10, 20, 80),
-    Fanout("1 × 1000, 100 a second", 1, 100, 300),
-    Fanout("1 × 1000, 200 a second", 1, 200, 400),
-    Fanout("1 × 1000, bursts of 100", 1, 2, 4, at_once=100),
+    Fanout("1 × 1000, 20 a second", 1, 20, 60),
+    Fanout("10 × 100, 20 a second each", 10, 20, 40),
+    Fanout("1 × 1000, 100 a second", 1, 100, 150),
+    Fanout("1 × 1000, 200 a second", 1, 200, 200),
+    Fanout("1 × 1000, bursts of 100", 1, 2, 3, at_once=100),
 ]
 
 
@@ -55,7 +55,9 @@ class Result:
 @contextmanager
 def started(contestant: Contestant) -> Iterator[psutil.Process]:
     """Run a contestant on a core of its own for the length of the block."""
-    process = subprocess.Popen(contestant.command, env={**os.environ, **contestant.environment})  # noqa: S603
+    environment = {**os.environ, **contestant.environment}
+    quiet = None if contestant.name == "Muster" else subprocess.DEVNULL
+    process = subprocess.Popen(contestant.command, env=environment, stdout=quiet, stderr=quiet)  # noqa: S603
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(process.pid, {SERVER_CORE})
     try:
@@ -84,11 +86,11 @@ def fan_out(contestant: Contestant, process: psutil.Process, people: CrowdProces
     before = cpu(process)
     expected = _publish(publish, contestant.channels[: work.channels], work, contestant.name)
     deadline = time.monotonic() + PATIENCE
-    while (seen := people.tell("report"))["pushes"] < expected:
+    while (seen := people.tell("report"))["pushes"] < expected * contestant.kept:
         if time.monotonic() > deadline:
             raise TimeoutError(f"{contestant.name}: {seen} of {expected} deliveries")
         time.sleep(0.05)
-    if seen["pushes"] != expected:
+    if seen["pushes"] > expected:
         raise AssertionError(f"{contestant.name}: {seen['pushes']} deliveries instead of {expected}")
     return Result((cpu(process) - before) / expected * 1e6, seen["p50"], seen["p99"])
 
