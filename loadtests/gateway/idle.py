@@ -17,7 +17,7 @@ from loadtests.gateway.rounds import cpu, started
 
 SOCKETS = 10_000
 HALLS = 100
-RATE = 600.0
+RATE = 200.0
 ROUNDS_SECONDS = 30.0
 TALKERS = 1_000
 SAYINGS = 40
