@@ -36,7 +36,8 @@ async def hurt(plan: Plan, mischief: Mischief) -> None:
     if plan.poison:
         await mischief.poison()
     end = time.monotonic() + plan.seconds
-    await asyncio.gather(_kills(plan, mischief, end), _small(plan, mischief, end), _large(plan, mischief))
+    faults = (_kills(plan, mischief, end), _small(plan, mischief, end), _large(plan, mischief))
+    await asyncio.gather(*faults, asyncio.sleep(plan.seconds))
 
 
 async def _kills(plan: Plan, mischief: Mischief, end: float) -> None:
