@@ -143,6 +143,7 @@ class Visit:
         assert self._connection.request is not None, "the handshake is over"
         target = read_target(self._connection.request.path)
         assert target is not None, "the door lets nobody else in"
+        self._connection.forget_handshake()
         return target
 
     def _say_goodbye(self) -> None:

@@ -10,7 +10,9 @@ from collections.abc import Callable
 from typing import Any
 
 from websockets.asyncio.server import ServerConnection
+from websockets.datastructures import Headers
 from websockets.frames import Frame, Opcode
+from websockets.http11 import Request
 from websockets.protocol import Event, State
 
 from gateway.closing import Close
@@ -18,6 +20,8 @@ from gateway.closing import Close
 CLOSE_SECONDS = 5.0
 """How long a client may take to answer a close frame."""
 
+
+_READ = Request("", Headers())
 
 SLOW_SHARE = 4
 """Counters are left out for whoever has this share (one fourth) of what may wait for them waiting."""
@@ -32,6 +36,11 @@ class Line(ServerConnection):
     """The library's connection, whose pings are ours (:mod:`gateway.pulse`)."""
 
     outlet: "SocketOutlet | None" = None
+
+    def forget_handshake(self) -> None:
+        """Its headers are not looked at again, and are much of what an idle socket weighs. That there was a request is
+        how the library knows that frames follow."""
+        self.request, self.response = _READ, None
 
     def process_event(self, event: Event) -> None:
         """A frame came, of any kind; before them, the handshake."""
