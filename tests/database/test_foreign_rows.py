@@ -22,8 +22,9 @@ from tests.workers.events import running_session
 
 TABLES = sorted(Base.metadata.tables)
 VOICES = ("another teacher", "another class's student", "another child's parent", "a classmate", "a classmate's parent")
-NOT_FOR_ADMINS = {"credentials", "export_chunks", "inbox"}
-"""Passwords, files for whoever asked for them, and events on their way (what stays there is in ``dead_letters``)."""
+NOT_FOR_ADMINS = {"credentials", "exports", "export_chunks", "inbox"}
+"""Passwords, exports and their files (for whoever asked for them), and events on their way (what stays there is in
+``dead_letters``)."""
 
 _COLUMNS = text("""
     SELECT a.attname AS name, format_type(a.atttypid, NULL) AS type

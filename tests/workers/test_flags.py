@@ -14,7 +14,10 @@ from workers.drain import drain
 from workers.flags import flag_patterns, flag_patterns_of
 from workers.ports import Ports
 
-NOW = datetime.now(UTC).replace(microsecond=0)
+
+def ago(**much: float) -> datetime:
+    """So long before now."""
+    return datetime.now(UTC).replace(microsecond=0) - timedelta(**much)
 
 
 @pytest.fixture
@@ -84,7 +87,7 @@ def test_codes_that_come_late_again_and_again_are_flagged(
     relayed, honest, _ = classroom.students
     for week in range(5):
         session_id = running_session(owner, classroom)
-        at = NOW - timedelta(weeks=4 - week)
+        at = ago(weeks=4 - week)
         scan(redis, session_id, relayed, at, 17)
         scan(redis, session_id, honest, at + timedelta(seconds=40), 17 if week == 4 else 6)
         drain(ports)
@@ -96,14 +99,14 @@ def test_codes_that_come_late_again_and_again_are_flagged(
 
 def test_one_code_that_went_round_is_a_burst(ports: Ports, redis: Redis, owner: Engine) -> None:
     classroom = make_classroom(owner, 12)
-    session_id = running_session(owner, classroom)
+    session_id, now = running_session(owner, classroom), ago()
     for place, student in enumerate(classroom.students):
-        step = NOW - timedelta(seconds=60 if place < 6 else 30)
+        step = now - timedelta(seconds=60 if place < 6 else 30)
         age = 16 + place / 10 if place < 6 else place
         scan(redis, session_id, student, step + timedelta(seconds=age), age)
     drain(ports)
     with owner.begin() as connection:
-        flag_patterns_of(connection, session_id, NOW - timedelta(days=1))
+        flag_patterns_of(connection, session_id, ago(days=1))
     assert flags(owner, session_id) == {(student.id, "burst") for student in classroom.students[:6]}
 
 
@@ -113,7 +116,7 @@ def test_the_same_pair_every_week_is_flagged_and_neighbours_are_not(
     one, two, neighbour = classroom.students
     for week in range(13):
         session_id = running_session(owner, classroom)
-        at = NOW - timedelta(weeks=12 - week)
+        at = ago(weeks=12 - week)
         scan(redis, session_id, one, at, 3)
         scan(redis, session_id, two, at + timedelta(seconds=1), 4)
         scan(redis, session_id, neighbour, at + timedelta(seconds=2 if week % 3 == 0 else 30), 5)
