@@ -11,7 +11,6 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.fields import SnakeBody
-from api.limits import LOGINS_PER_ACCOUNT, LOGINS_PER_ADDRESS
 from api.ownership import as_person
 from api.problems import Problem, unavailable
 from api.services import Services
@@ -54,16 +53,17 @@ async def login(services: Services, wanted: Login, address: str) -> tuple[str, I
     # One spelling for the limit and for the query: PostgreSQL lowers some letters that Python does not (İ), so each of
     # their spellings would have failures of its own.
     email = wanted.email.lower()
-    account = (LOGINS_PER_ACCOUNT, email)
-    await services.limiter.check((LOGINS_PER_ADDRESS, address))
-    await services.limiter.count(account)  # before the slow check, so that parallel guesses cannot slip through
+    limiter = services.limiter
+    account = (limiter.logins_per_account, email)
+    await limiter.check((limiter.logins_per_address, address))
+    await limiter.count(account)  # before the slow check, so that parallel guesses cannot slip through
     async with speak_as(services.engine, None, None) as connection:
         row = (await connection.execute(_BY_EMAIL, {"email": email})).one_or_none()
     stored = row.password_hash if row else None
     if not await _in_thread(services, password_matches, stored, wanted.password) or row is None:
-        await services.limiter.count((LOGINS_PER_ADDRESS, address))
+        await limiter.count((limiter.logins_per_address, address))
         raise Problem(401, "login_failed", "Email or password is wrong.", headers={"WWW-Authenticate": "Bearer"})
-    await services.limiter.clear(account)
+    await limiter.clear(account)
     await _renew_hash(services, row, wanted.password)
     token, identity = services.tokens.issue(row.id, Role(row.role), services.now(), services.settings.token_life)
     return token, identity, _view(row)

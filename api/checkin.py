@@ -17,7 +17,6 @@ from redis.exceptions import RedisError
 
 from api.facts import SessionFacts
 from api.fields import CamelBody, Moment
-from api.limits import CODES_PER_SESSION, CODES_PER_USER, TICKETS_PER_ADDRESS, TICKETS_PER_DEVICE
 from api.problems import rate_limited, unavailable
 from api.receipts import Outcome, Receipt
 from api.services import Services
@@ -140,7 +139,8 @@ async def exchange(
         return await _exchange(services, wanted, device, who)
     except Refused as refused:
         if who is None and refused.code == Code.CODE_INVALID:
-            await services.limiter.count((TICKETS_PER_DEVICE, device), (TICKETS_PER_ADDRESS, address))
+            limiter = services.limiter
+            await limiter.count((limiter.tickets_per_device, device), (limiter.tickets_per_address, address))
         raise
 
 
@@ -294,7 +294,7 @@ async def _guess(services: Services, facts: SessionFacts, typed: str, now: datet
 async def _one_guess(services: Services, guesser: str) -> AsyncIterator[None]:
     """Counts a typed code before anything is compared, so that parallel guesses cannot slip through, and takes it
     back unless it was wrong."""
-    rule = (CODES_PER_USER, guesser)
+    rule = (services.limiter.codes_per_user, guesser)
     await services.limiter.count(rule)
     wrong = False
     try:
@@ -310,7 +310,7 @@ async def _one_guess(services: Services, guesser: str) -> AsyncIterator[None]:
 async def _find_step(services: Services, facts: SessionFacts, typed: str, now: datetime) -> int:
     """The step of a typed code. Wrong ones count for the session too, right ones never, so a class is not locked out
     by one guesser before the session's own limit sends everybody to the QR code."""
-    rule = (CODES_PER_SESSION, str(facts.id))
+    rule = (services.limiter.codes_per_session, str(facts.id))
     await services.limiter.check(rule)
     try:
         return under_any(services.secrets, lambda secret: find_short_step(secret, facts.face, typed, now))

@@ -14,13 +14,9 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from api.problems import rate_limited, unavailable
+from shared.settings import Settings
 
-LOGINS_PER_ACCOUNT = RateLimitItemPerMinute(10, 5, namespace="login-account")
-LOGINS_PER_ADDRESS = RateLimitItemPerMinute(1000, 5, namespace="login-address")
-CODES_PER_USER = RateLimitItemPerMinute(5, 5, namespace="code-user")
-CODES_PER_SESSION = RateLimitItemPerMinute(100, 5, namespace="code-session")
-TICKETS_PER_DEVICE = RateLimitItemPerMinute(1000, 5, namespace="ticket-device")
-TICKETS_PER_ADDRESS = RateLimitItemPerMinute(1000, 5, namespace="ticket-address")
+WINDOW_MINUTES = 5
 
 Rule = tuple[RateLimitItem, str]
 """A limit and whom it counts for."""
@@ -33,10 +29,19 @@ def redis_storage(redis: Redis) -> RedisStorage:
 
 
 class Limiter:
-    """Counts tries. Every method raises a 429 problem with ``Retry-After``, or 503 when counting is impossible."""
+    """Counts tries. Every method raises a 429 problem with ``Retry-After``, or 503 when counting is impossible.
 
-    def __init__(self, storage: RedisStorage | MemoryStorage) -> None:
+    Its limits are the settings', each for a window of five minutes.
+    """
+
+    def __init__(self, storage: RedisStorage | MemoryStorage, settings: Settings) -> None:
         self._window = FixedWindowRateLimiter(storage)
+        self.logins_per_account = _limit("login-account", settings.failed_logins_per_account)
+        self.logins_per_address = _limit("login-address", settings.failed_logins_per_address)
+        self.codes_per_user = _limit("code-user", settings.failed_codes_per_user)
+        self.codes_per_session = _limit("code-session", settings.failed_codes_per_session)
+        self.tickets_per_device = _limit("ticket-device", settings.failed_tickets_without_login)
+        self.tickets_per_address = _limit("ticket-address", settings.failed_tickets_without_login)
 
     async def count(self, *rules: Rule) -> None:
         """One more try under each rule; refuse it when any rule is exhausted. Refused tries count too."""
@@ -75,3 +80,7 @@ class Limiter:
     async def _refuse(self, limit: RateLimitItem, who: str) -> None:
         stats = await self._window.get_window_stats(limit, who)
         raise rate_limited(int(stats.reset_time - time.time()) + 1)
+
+
+def _limit(name: str, most: int) -> RateLimitItem:
+    return RateLimitItemPerMinute(most, WINDOW_MINUTES, namespace=name)

@@ -87,6 +87,15 @@ class Settings(BaseSettings):
     check_ins_per_minute: int = Field(20, ge=1, description="Check-ins a student may try per minute.")
     connection_events_per_minute: int = Field(60, ge=1, description="Connection events a person may report per minute.")
     requests_per_minute: int = Field(600, ge=1, description="Requests of any kind a person may send per minute.")
+    failed_logins_per_account: int = Field(10, ge=1, description="Failed logins per account in five minutes.")
+    failed_logins_per_address: int = Field(1000, ge=1, description="Failed logins per address in five minutes.")
+    failed_codes_per_user: int = Field(5, ge=1, description="Wrong short codes per person in five minutes.")
+    failed_codes_per_session: int = Field(
+        100, ge=1, description="Wrong short codes per session in five minutes; then it takes the QR code only."
+    )
+    failed_tickets_without_login: int = Field(
+        1000, ge=1, description="Forged codes per device, and per address, without a login in five minutes."
+    )
     anonymous_per_minute: int = Field(
         60_000, ge=1, description="Requests without a login per address and minute; a campus is one address."
     )

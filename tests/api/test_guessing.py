@@ -10,7 +10,7 @@ from limits import RateLimitItem
 from sqlalchemy import Engine
 from starlette.applications import Starlette
 
-from api.limits import TICKETS_PER_ADDRESS, TICKETS_PER_DEVICE, Limiter
+from api.limits import Limiter
 from api.services import Services
 from shared.domain.codes import ALPHABET, decode32, encode32
 from shared.settings import Settings
@@ -157,7 +157,7 @@ async def test_a_device_without_a_login_has_a_thousand_tries(
     lecture: Lecture, services: Services, phone: httpx.AsyncClient
 ) -> None:
     good(await lecture.exchange(phone, token=await lecture.token()), 201)
-    await use_up(services.limiter, TICKETS_PER_DEVICE, phone.cookies["muster_device"])
+    await use_up(services.limiter, services.limiter.tickets_per_device, phone.cookies["muster_device"])
     await lecture.exchange(phone, token=FORGED)
     assert must_wait(await lecture.exchange(phone, token=FORGED))
     phone.cookies.clear()
@@ -168,7 +168,7 @@ async def test_an_address_without_a_login_has_a_thousand_tries(
     lecture: Lecture, services: Services, phone: httpx.AsyncClient
 ) -> None:
     """Dropping the cookie does not help; logging in does."""
-    await use_up(services.limiter, TICKETS_PER_ADDRESS, phone.headers["x-address"])
+    await use_up(services.limiter, services.limiter.tickets_per_address, phone.headers["x-address"])
     assert refusal(await lecture.exchange(phone, token=FORGED)) == (400, "code_invalid")
     phone.cookies.clear()
     assert must_wait(await lecture.exchange(phone, token=FORGED))
