@@ -4,9 +4,9 @@ One sweep instead of a task per socket: ten thousand timers would cost more than
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Protocol, TypeVar
 from uuid import UUID
 
 import structlog
@@ -22,7 +22,9 @@ from gateway.rights import Facts, Projections, Right, right_of
 from gateway.witness import Witness
 
 CHUNK = 500
-"""Identities asked about in one command, with two keys each."""
+"""Identities asked about in one command, with two keys each; and how many are looked at before others have a turn."""
+
+Item = TypeVar("Item")
 
 log = structlog.get_logger()
 
@@ -82,12 +84,12 @@ class Sweeps:
             assert client.session_id is not None
             asked.setdefault(client.session_id, set()).add(client.identity.user_id)
         facts = await self._projections.facts(asked)
-        for channel, subscription in subscriptions:
+        async for channel, subscription in _in_slices(subscriptions):
             self._judge(channel, subscription, facts[subscription.room.session_id])
         for known_id, known in facts.items():
             if known is not None:
                 self._witness.learn(known_id, known)
-        for client in visitors:
+        async for client in _in_slices(visitors):
             assert client.session_id is not None
             self._judge_visitor(client, facts[client.session_id])
 
@@ -127,6 +129,14 @@ class Sweeps:
     def _confirm(self, who: _Confirmed, right: Right) -> None:
         if right is not Right.UNKNOWN:
             who.confirmed_at = asyncio.get_running_loop().time()
+
+
+async def _in_slices(items: Sequence[Item]) -> AsyncIterator[Item]:
+    """These, with a turn for others now and then."""
+    for place, item in enumerate(items, start=1):
+        yield item
+        if place % CHUNK == 0:
+            await asyncio.sleep(0)
 
 
 async def every(seconds: float, sweep: Callable[[], Awaitable[None]]) -> None:

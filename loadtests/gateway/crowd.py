@@ -5,6 +5,7 @@ One order per line, JSON, one answer per line: ``join`` opens sockets at a rate,
 """
 
 import asyncio
+import random
 import resource
 import sys
 from base64 import b64decode
@@ -21,6 +22,8 @@ SAMPLED = 40
 ADDRESSES = 8
 """Loopback addresses that sockets come from: one has 28,000 ports."""
 ARRIVAL_SECONDS = 30.0
+TRIES = 5
+"""Who is refused comes back, as pages do."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,13 @@ class Crowd:
         await asyncio.gather(*opening)
 
     async def _open(self, port: int, guest: dict[str, Any], dialect: dict[str, str], number: int) -> bool:
+        for _ in range(TRIES):
+            if await self._try(port, guest, dialect, number):
+                return True
+            await asyncio.sleep(1.0 + 3.0 * random.random())
+        return False
+
+    async def _try(self, port: int, guest: dict[str, Any], dialect: dict[str, str], number: int) -> bool:
         first = tuple(b64decode(part) for part in guest.get("first", ()))
         spoken = Dialect(first, **{name: b64decode(value) for name, value in dialect.items()})
         member = Member(_hello(port, guest["path"]), spoken, self._tally, sampled=number < SAMPLED)
@@ -82,6 +92,7 @@ class Crowd:
                 return await asyncio.shield(member.arrival)
         except (OSError, TimeoutError) as error:
             self._tally.closes[type(error).__name__] += 1
+            self._members.remove(member)
             member.leave()
             return False
 
