@@ -8,9 +8,6 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
 
-from redis.exceptions import RedisError
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -32,7 +29,7 @@ from api.lockouts import Lockouts
 from api.middleware import SameSiteWrites, Surround
 from api.pages.allowance import within_allowance
 from api.pages.routes import page_routes
-from api.problems import AWAY, Problem, on_away, on_crash, on_http, on_problem, on_refused
+from api.problems import AWAY, Problem, on_error, on_http
 from api.revocations import Revocations
 from api.routes import ENDPOINTS
 from api.services import Clock, Services, utc_now
@@ -150,7 +147,6 @@ def create_app(settings: Settings, now: Clock = utc_now) -> Starlette:
             yield
 
     document = openapi.describe(ENDPOINTS, version("muster"))
-    away: tuple[type[Exception], ...] = (*AWAY, RedisError, OperationalError, InterfaceError, PoolTimeout, OSError)
     return Starlette(
         routes=[
             *(endpoint.route() for endpoint in ENDPOINTS),
@@ -166,11 +162,8 @@ def create_app(settings: Settings, now: Clock = utc_now) -> Starlette:
             Middleware(SameSiteWrites, settings=settings),
         ],
         exception_handlers={
-            Problem: on_problem,
-            Refused: on_refused,
             HTTPException: on_http,
-            **dict.fromkeys(away, on_away),
-            Exception: on_crash,
+            **dict.fromkeys((Problem, Refused, *AWAY, Exception), on_error),
         },
         lifespan=lifespan,
     )

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.endpoint import UNSAFE
 from api.metrics import REQUESTS, SECONDS
-from api.problems import Problem, on_crash
+from api.problems import Problem, on_error
 from shared.ids import new_id
 from shared.logs import REQUEST_ID
 from shared.settings import Settings
@@ -71,7 +71,7 @@ class Surround:
         except Exception as error:
             if "status" in answered:
                 raise  # half an answer is out: the server cuts the connection
-            crash = await on_crash(Request(scope), error)
+            crash = await on_error(Request(scope), error)
             await crash(scope, receive, send_wrapped)
 
     def _add_headers(self, message: Message, request_id: str) -> None:

@@ -9,6 +9,9 @@ from typing import Any
 
 import msgspec
 import structlog
+from redis.exceptions import RedisError
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -41,6 +44,10 @@ STATUS = {
     Code.RATE_LIMITED: 429,
     Code.UNAVAILABLE: 503,
 }
+
+AWAY: tuple[type[Exception], ...] = (Overloaded, RedisError, OperationalError, InterfaceError, PoolTimeout, OSError)
+"""Errors that mean "try again": a service is away, or this process has more to do than it can. A statement that
+PostgreSQL refuses (a missing grant or column) is none: trying again changes nothing."""
 
 RETRY_SECONDS = 2
 """``Retry-After`` of a 503: about as long as a service takes to come back."""
@@ -121,16 +128,29 @@ def of_refusal(refused: Refused) -> Problem:
     return problem
 
 
-async def on_problem(_request: Request, error: Exception) -> Response:
-    """Starlette handler for :class:`Problem`."""
-    assert isinstance(error, Problem)
-    return error.response()
+def problem_of(error: Exception) -> Problem:
+    """How an error is answered, whatever it is."""
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, Refused):
+        return of_refusal(error)
+    if isinstance(error, AWAY):
+        return unavailable()
+    return Problem(500, "internal", "Something went wrong on our side. It has been noted.")
 
 
-async def on_refused(_request: Request, error: Exception) -> Response:
-    """Starlette handler for :class:`Refused`."""
-    assert isinstance(error, Refused)
-    return of_refusal(error).response()
+def note(error: Exception) -> None:
+    """Log what is no answer of ours: a service that is away by its name, a fault with its trace."""
+    if isinstance(error, AWAY):
+        log.warning("dependency away", reason=type(error).__name__)
+    elif not isinstance(error, Refused | Problem):
+        log.error("request failed", exc_info=error)
+
+
+async def on_error(_request: Request, error: Exception) -> Response:
+    """Starlette handler for everything but its own 404 and 405."""
+    note(error)
+    return problem_of(error).response()
 
 
 async def on_http(request: Request, error: Exception) -> Response:
@@ -147,19 +167,3 @@ def _allowed(request: Request) -> str:
     routes = [route for route in request.app.routes if isinstance(route, Route)]
     matching = (route for route in routes if route.matches(request.scope)[0] is not Match.NONE)
     return ", ".join(sorted({method for route in matching for method in route.methods or ()}))
-
-
-async def on_away(_request: Request, error: Exception) -> Response:
-    """A service this process needs is away or too slow: 503, and a log line that names it."""
-    log.warning("dependency away", reason=type(error).__name__)
-    return unavailable().response()
-
-
-async def on_crash(_request: Request, error: Exception) -> Response:
-    """A fault of ours: logged with its trace, answered without it."""
-    log.error("request failed", exc_info=error)
-    return Problem(500, "internal", "Something went wrong on our side. It has been noted.").response()
-
-
-AWAY: tuple[type[Exception], ...] = (Overloaded,)
-"""Errors that mean "try again"; api/app.py adds those of its drivers."""

@@ -22,7 +22,7 @@ from api.admin.visit import Visit
 from api.auth import cookie_identity
 from api.body import read_body
 from api.ownership import as_person
-from api.pages.people import TROUBLE, to_login, trouble
+from api.pages.people import to_login
 from api.problems import Problem
 from api.services import Services
 from shared.domain.refusals import Code, Refused
@@ -54,7 +54,7 @@ class _Undone(Exception):
 
 
 class Door:
-    """An ASGI application around the admin interface's own."""
+    """An ASGI application around the admin interface's own. What it raises is told by what stands around it."""
 
     def __init__(self, inside: Starlette) -> None:
         self._inside = inside
@@ -74,16 +74,10 @@ class Door:
         if who is None:
             await to_login(request)(scope, receive, send)
             return
-        try:
-            if who.role is not Role.ADMIN:
-                raise Refused(Code.FORBIDDEN)
-            body = await read_body(request)  # before the transaction, which waits for nobody's network
-            answer = await self._within_transaction(request.app.state.services, who, scope, body)
-        except TROUBLE as error:
-            answer_page = await trouble(request, error, who)
-            await answer_page(scope, receive, send)
-            return
-        for message in answer:
+        if who.role is not Role.ADMIN:
+            raise Refused(Code.FORBIDDEN)
+        body = await read_body(request)  # before the transaction, which waits for nobody's network
+        for message in await self._within_transaction(request.app.state.services, who, scope, body):
             await send(message)
 
     async def _within_transaction(self, services: Services, who: Identity, scope: Scope, body: bytes) -> list[Message]:

@@ -20,6 +20,7 @@ from api.admin.fields import word_icon, word_of
 from api.admin.templates import loaders
 from api.admin.tree import menu
 from api.admin.visit import visit_of
+from api.pages.people import told_in_pages
 from shared.keyring import derive
 from shared.models import DeadLetter
 from shared.settings import Settings
@@ -82,4 +83,4 @@ def admin_site(settings: Settings) -> Mount:
         site.add_view(heading)
     outside = Starlette()
     site.mount_to(outside)
-    return Mount(PATH, app=Door(site.app), name="admin")
+    return Mount(PATH, app=Door(site.app), name="admin", middleware=[told_in_pages])

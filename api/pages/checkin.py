@@ -17,6 +17,7 @@ from api.pages.rendering import page
 from api.pages.shapes import Answer
 from api.pages.texts import language_of
 from api.phones import phone_of
+from api.problems import note
 from api.receipts import Receipt
 from api.services import Services
 from shared.domain.refusals import Code, Refused
@@ -53,6 +54,7 @@ async def take_code(request: Request) -> Response:
         typed = (await read_form(request)).get("code", "")
         return await scans.take(request, _ticket_request(short_code=typed))
     except TROUBLE as error:
+        note(error)
         who = await cookie_identity(request)
         return await _typed(request, who, typed[:16], code_of(error), status_of(error))
 

@@ -8,10 +8,10 @@ from api import accounts
 from api.auth import clear_token_cookie, client_address, cookie_identity, set_token_cookie
 from api.pages import scans
 from api.pages.forms import read_form, read_form_if_any, safe_next
-from api.pages.people import TROUBLE, code_of, go, home_of, status_of, trouble
+from api.pages.people import TROUBLE, code_of, go, home_of, status_of
 from api.pages.rendering import page
 from api.pages.texts import Language, language_of
-from api.problems import Problem
+from api.problems import note
 from shared.domain.words import Role
 from shared.tokens import Identity
 
@@ -31,10 +31,7 @@ async def show_login(request: Request) -> Response:
 
 async def log_in(request: Request) -> Response:
     """The form, sent: on to the page that was wanted, or the form again with what was wrong."""
-    try:
-        form = await read_form(request)
-    except Problem as problem:
-        return await trouble(request, problem, None)
+    form = await read_form(request)
     wanted = safe_next(form.get("next"))
     services = request.app.state.services
     try:
@@ -43,6 +40,7 @@ async def log_in(request: Request) -> Response:
     except ValidationError:
         return await _form(request, wanted, form.get("email", ""), "login_failed", 401)
     except TROUBLE as error:
+        note(error)
         return await _form(request, wanted, form.get("email", ""), code_of(error), status_of(error))
     answer = go(_onward(who, wanted))
     set_token_cookie(answer, token, who.expires_at, services.settings)
@@ -53,12 +51,9 @@ async def log_out(request: Request) -> Response:
     """Ends this login everywhere, also in open live pages."""
     services = request.app.state.services
     who = await cookie_identity(request)
-    try:
-        wanted = safe_next((await read_form_if_any(request)).get("next"))
-        if who is not None:
-            await accounts.logout(services, who)
-    except TROUBLE as error:
-        return await trouble(request, error, who)
+    wanted = safe_next((await read_form_if_any(request)).get("next"))
+    if who is not None:
+        await accounts.logout(services, who)
     answer = go(f"/login?next={wanted}" if wanted else "/login")
     clear_token_cookie(answer, services.settings)
     return answer

@@ -10,6 +10,7 @@ from api.pages.people import code_of, person_of, status_of
 from api.pages.rendering import page
 from api.pages.shapes import About
 from api.pages.texts import language_of
+from api.problems import note
 from api.services import Services
 from shared.domain.refusals import Code
 from shared.domain.words import SessionStatus
@@ -19,6 +20,7 @@ async def refused_scan(
     request: Request, error: Exception, ticket: str = "", facts: SessionFacts | None = None
 ) -> Response:
     """In plain words, with what to do next; ``ticket`` to try again with, ``facts`` of the session where known."""
+    note(error)
     services: Services = request.app.state.services
     who = await cookie_identity(request)
     person = None if who is None else await person_of(services, who)

@@ -13,8 +13,9 @@ from api.auth import client_address, cookie_identity, device_of, new_device, set
 from api.checkin import TicketRequest, exchange, read_ticket
 from api.facts import SessionFacts
 from api.pages.dates import clock
-from api.pages.people import AWAY, go
+from api.pages.people import go
 from api.pages.shapes import Scan
+from api.problems import AWAY, note
 from api.services import Services
 from shared.domain.refusals import Refused
 from shared.domain.tickets import LIFE, CheckInTicket
@@ -89,7 +90,8 @@ async def waiting(request: Request) -> Scan | None:
     """A scan that can still be used, for the login page to promise; a page that may do without it."""
     try:
         kept = await held(request)
-    except AWAY:
+    except AWAY as error:
+        note(error)
         return None
     services: Services = request.app.state.services
     return None if kept is None or kept.ended(services.now()) else kept.scan(services)
