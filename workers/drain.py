@@ -18,7 +18,8 @@ from uuid import UUID
 import msgspec
 import structlog
 from redis.exceptions import RedisError
-from sqlalchemy import Connection, insert, text
+from sqlalchemy import Connection, text
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from shared import keys
@@ -175,14 +176,17 @@ def _changed_sessions(batch: Sequence[Readable]) -> set[UUID]:
 
 
 def _bury(ports: Ports, dead: Sequence[tuple[Delivery, str]]) -> None:
-    """Put what cannot be applied where a person will see it. Not a loss: it is kept, with its reason."""
+    """Put what cannot be applied where a person will see it. Not a loss: it is kept, with its reason, and once, also
+    when a worker dies before it has settled what it buried."""
     if not dead:
         return
     rows = [
         {"origin": delivery.origin, "entry_id": delivery.entry_id, "payload": delivery.payload, "reason": reason}
         for delivery, reason in dead
     ]
+    bury = insert(DeadLetter).on_conflict_do_nothing().returning(DeadLetter.id)
     with ports.engine.begin() as connection:
-        connection.execute(insert(DeadLetter), rows)
-    BURIED.inc(len(dead))
-    log.error("dead letters", count=len(dead), reason=dead[0][1])
+        buried = len(connection.execute(bury, rows).all())
+    if buried:
+        BURIED.inc(buried)
+        log.error("dead letters", count=buried, reason=dead[0][1])

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Identity, LargeBinary, func
+from sqlalchemy import BigInteger, Identity, Index, LargeBinary, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.models.base import Base, id_column
@@ -26,10 +26,13 @@ class InboxEvent(Base):
 
 
 class DeadLetter(Base):
-    """An event that could not be applied, with the reason. Never dropped silently."""
+    """An event that could not be applied, with the reason. Never dropped silently, and kept once per delivery."""
 
     __tablename__ = "dead_letters"
-    __table_args__ = ({"comment": "Events that could not be applied"},)
+    __table_args__ = (
+        Index("uq_dead_letters_delivery", "origin", "entry_id", text("sha256(payload)"), unique=True),
+        {"comment": "Events that could not be applied"},
+    )
 
     id: Mapped[UUID] = id_column()
     origin: Mapped[str] = mapped_column(comment="stream or inbox")
@@ -40,12 +43,12 @@ class DeadLetter(Base):
 
 
 class CountedDelivery(Base):
-    """A delivery whose activities are counted. Sums are the one thing that a second delivery would change."""
+    """An activity that is counted, by what it says. Sums are the one thing that a second delivery would change."""
 
     __tablename__ = "counted_deliveries"
-    __table_args__ = ({"comment": "Deliveries whose activities are counted; kept for as long as one may come again"},)
+    __table_args__ = ({"comment": "Activities that are counted; kept for as long as one may come again"},)
 
-    delivery: Mapped[str] = mapped_column(primary_key=True, comment="Origin, entry id and place")
+    delivery: Mapped[str] = mapped_column(primary_key=True, comment="Session, person, moment and kind of the activity")
     counted_at: Mapped[datetime] = mapped_column(server_default=func.now(), comment="When it was counted")
 
 

@@ -21,6 +21,7 @@ from tests.workers.events import append, append_raw, check_in, count, marks, put
 from workers import sources
 from workers.drain import MOST_TRIES, drain
 from workers.ports import Ports, make_ports
+from workers.sources import InboxSource, StreamSource
 
 
 @pytest.fixture
@@ -153,6 +154,41 @@ def test_an_event_that_breaks_a_rule_does_not_hold_up_its_neighbours(
         drain(worker)
     assert len(marks(owner, session_id)) == 3
     assert _dead(owner) == before + 1
+
+
+class Killed(BaseException):
+    """The end of a process, in the middle of its work."""
+
+
+@pytest.mark.parametrize("origin", ["stream", "inbox"])
+def test_a_worker_killed_between_burying_and_settling_leaves_one_dead_letter(
+    worker: Ports,
+    redis: Redis,
+    owner: Engine,
+    classroom: Classroom,
+    session_id: UUID,
+    impatient: None,
+    monkeypatch: pytest.MonkeyPatch,
+    origin: str,
+) -> None:
+    def die(*_arguments: object) -> None:
+        raise Killed
+
+    event = check_in(session_id, replace(classroom.students[0], id=UUID(int=7)))
+    append(redis, event) if origin == "stream" else put_in_inbox(owner, event)
+    before = _dead(owner)
+    for _ in range(MOST_TRIES - 1):
+        drain(worker)
+    with monkeypatch.context() as patch:
+        patch.setattr(StreamSource if origin == "stream" else InboxSource, "settle", die)
+        with pytest.raises(Killed):
+            drain(worker)
+    assert _dead(owner) == before + 1
+    drain(worker)
+    assert _dead(owner) == before + 1
+    assert redis.xlen(keys.EVENTS) == 0
+    with owner.connect() as connection:
+        assert connection.execute(text("SELECT count(*) FROM inbox")).scalar_one() == 0
 
 
 def test_the_same_ticket_for_two_students_makes_one_mark_and_one_dead_letter(
