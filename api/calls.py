@@ -11,15 +11,18 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import Field
+from redis.exceptions import RedisError
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.checkin import CheckInRequest, Phone, judge
+from api.facts import Call
 from api.fields import CamelBody, CamelView
 from api.news import spread, tell
 from api.ownership import as_person, require_staff
 from api.services import Services
 from api.sessions import load
+from shared import keys
 from shared.domain.codes import MAX_GENERATION
 from shared.domain.refusals import Code, Refused
 from shared.domain.words import CallKind, Role, SessionStatus
@@ -49,6 +52,7 @@ _OWN = text("""
     FROM confirmation_calls c LEFT JOIN confirmations a ON a.call_id = c.id AND a.student_id = :me
     WHERE c.session_id = :id ORDER BY c.called_at DESC
 """)
+_ANSWERED = text("SELECT confirmed_at FROM confirmations WHERE call_id = :call AND student_id = :me")
 
 
 class CallBody(CamelBody):
@@ -141,7 +145,10 @@ async def own_calls(services: Services, who: Identity, session_id: UUID) -> OwnC
 async def confirm(
     services: Services, who: Identity, session_id: UUID, wanted: CheckInRequest, phone: Phone
 ) -> ConfirmationView:
-    """Answer the open call with the code of the moment; durable before it returns. A repeat changes nothing."""
+    """Answer the open call with the code of the moment; durable before it returns.
+
+    A repeat changes nothing and hears the time of the first answer.
+    """
     facts = await services.facts.get(session_id)
     if facts is None:
         raise Refused(Code.NOT_FOUND)
@@ -157,8 +164,29 @@ async def confirm(
     shown = await judge(services, who, facts, wanted, phone.device)
     if shown.scanned_at < facts.call.called_at:
         raise Refused(Code.CODE_EXPIRED)  # a ticket from before the call proves nothing about now
-    await services.witness.keep(Confirmed(session_id, facts.call.id, who.user_id, shown.via, now))
-    return ConfirmationView(call_id=facts.call.id, kind=facts.call.kind, student_id=who.user_id, timestamp=now)
+    at = await _first_answer(services, who, facts.call, now)
+    await services.witness.keep(Confirmed(session_id, facts.call.id, who.user_id, shown.via, at))
+    return ConfirmationView(call_id=facts.call.id, kind=facts.call.kind, student_id=who.user_id, timestamp=at)
+
+
+async def _first_answer(services: Services, who: Identity, answered: Call, now: datetime) -> datetime:
+    """When a student first answered a call, which is now for the first.
+
+    Noted before the answer itself is kept: whichever of several answers comes through, all say the same time.
+    """
+    name, left = keys.answers(answered.id), answered.closes_at - now
+    try:
+        async with services.redis.pipeline(transaction=True) as pipeline:
+            pipeline.hsetnx(name, str(who.user_id), now.isoformat())
+            pipeline.hget(name, str(who.user_id))
+            pipeline.expire(name, left + timedelta(minutes=1))
+            _, noted, _ = await pipeline.execute()
+    except RedisError:
+        # What was answered while Redis is away waits in the inbox: such a repeat hears its own time.
+        async with as_person(services, who) as connection:
+            noted = (await connection.execute(_ANSWERED, {"call": answered.id, "me": who.user_id})).scalar_one_or_none()
+        return noted or now
+    return datetime.fromisoformat(noted.decode())
 
 
 async def _write(connection: AsyncConnection, who: Identity, session_id: UUID, body: CallBody, now: datetime) -> UUID:

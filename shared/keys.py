@@ -78,6 +78,11 @@ def receipts(session_id: UUID) -> str:
     return f"{PREFIX}receipts:{session_id}"
 
 
+def answers(call_id: UUID) -> str:
+    """Hash student id → time (ISO 8601) of the first answer to a call; a minute longer than it is open."""
+    return f"{PREFIX}answers:{call_id}"
+
+
 def devices(session_id: UUID) -> str:
     """Hash device → the first student who checked in on it; a day (lua/accept.lua)."""
     return f"{PREFIX}devices:{session_id}"

@@ -9,8 +9,11 @@ from sqlalchemy import Engine, text
 
 from shared.bus import MemoryPublisher
 from shared.messages.pushes import Called, ConfirmedBy, PushData
+from shared.settings import Settings
+from shared.tokens import Tokens
 from tests.api.answers import good, moment, refusal, wrong_fields
 from tests.api.lecture import Clock, Lecture
+from tests.api.test_outages import NOWHERE, elsewhere, running
 from workers.drain import drain
 from workers.ports import Ports
 
@@ -101,6 +104,29 @@ async def test_answers_change_no_mark_and_are_kept_once(room: Lecture, ports: Po
         for table, rows in (("confirmations", 1), ("attendance_records", 2), ("check_ins", 2)):
             found = connection.execute(text(f"SELECT count(*) FROM {table} WHERE session_id = :id"), {"id": room.id})
             assert (table, found.scalar_one()) == (table, rows)
+
+
+async def test_a_repeat_hears_the_time_that_is_stored(room: Lecture, clock: Clock, ports: Ports) -> None:
+    await call(room)
+    first = good(await confirm(room, room.student), 202)["timestamp"]
+    clock.forward(seconds=3)
+    assert good(await confirm(room, room.student), 202)["timestamp"] == first
+    drain(ports)
+    [own] = good(await room.student.get(f"{room.path}/calls/mine"))["items"]
+    assert own["confirmedAt"] == first
+
+
+async def test_a_repeat_hears_the_time_that_is_stored_also_while_redis_is_away(
+    lecture: Lecture, settings: Settings, tokens: Tokens, ports: Ports
+) -> None:
+    await lecture.scan(lecture.student)
+    drain(ports)
+    await call(lecture)
+    first = good(await confirm(lecture, lecture.student), 202)["timestamp"]
+    drain(ports)
+    async with running(settings, tokens, redis_url=NOWHERE) as visitor:
+        here = elsewhere(visitor, lecture)
+        assert good(await confirm(here, here.student), 202)["timestamp"] == first
 
 
 async def test_participants_and_staff_are_told(room: Lecture, ports: Ports) -> None:
