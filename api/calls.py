@@ -15,13 +15,14 @@ from redis.exceptions import RedisError
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from api.checkin import CheckInRequest, Phone, judge
+from api.checkin_bodies import CheckInRequest
 from api.facts import Call
 from api.fields import CamelBody, CamelView
 from api.news import spread, tell
 from api.ownership import as_person, require_staff
 from api.services import Services
 from api.sessions import load
+from api.shown import Phone, judge
 from shared import keys
 from shared.domain.codes import MAX_GENERATION
 from shared.domain.refusals import Code, Refused

@@ -6,8 +6,8 @@ from functools import lru_cache
 from starlette.requests import Request
 
 from api.auth import device_of
-from api.checkin import Phone
 from api.services import Services
+from api.shown import Phone
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 

@@ -5,7 +5,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.auth import cookie_identity
-from api.checkin import REPEATABLE, CheckInRequest, TicketRequest, check_in, read_token
+from api.checkin import REPEATABLE, check_in
+from api.checkin_bodies import CheckInRequest, TicketRequest
 from api.facts import SessionFacts
 from api.pages import confirming, scans
 from api.pages.dates import clock
@@ -20,6 +21,7 @@ from api.phones import phone_of
 from api.problems import note
 from api.receipts import Receipt
 from api.services import Services
+from api.shown import read_token
 from shared.domain.refusals import Code, Refused
 from shared.domain.words import Role
 from shared.tokens import Identity

@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from api.auth import cookie_identity
 from api.calls import confirm
-from api.checkin import CheckInRequest
+from api.checkin_bodies import CheckInRequest
 from api.pages import scans
 from api.pages.dates import clock
 from api.pages.forms import read_form

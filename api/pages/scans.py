@@ -10,13 +10,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.auth import client_address, cookie_identity, device_of, new_device, set_device_cookie
-from api.checkin import TicketRequest, exchange, read_ticket
+from api.checkin import exchange
+from api.checkin_bodies import TicketRequest
 from api.facts import SessionFacts
 from api.pages.dates import clock
 from api.pages.people import go
 from api.pages.shapes import Scan
 from api.problems import AWAY, note
 from api.services import Services
+from api.shown import read_ticket
 from shared.domain.refusals import Refused
 from shared.domain.tickets import LIFE, CheckInTicket
 

@@ -3,7 +3,7 @@
 from typing import Any
 from urllib.parse import urlsplit
 
-from api.checkin import announce_short_code
+from api import shortcodes
 from api.codeview import view_code
 from api.pages.dates import clock
 from api.pages.shapes import LiveView
@@ -37,7 +37,7 @@ async def code_now(services: Services, row: SessionRow) -> dict[str, Any] | None
     now = services.now()
     shown = view_code(services.secret, services.settings.public_url, facts, now)
     if shown.short_code is not None:
-        await announce_short_code(services, facts, shown.short_code, shown.expires_at)
+        await shortcodes.announce(services, facts, shown.short_code, shown.expires_at)
     left = (shown.expires_at - now).total_seconds()
     return {**shown.model_dump(by_alias=True, mode="json"), "secondsLeft": max(1, round(left))}
 

@@ -3,7 +3,7 @@
 from starlette.responses import Response
 
 from api import calls
-from api.checkin import CheckInRequest
+from api.checkin_bodies import CheckInRequest
 from api.endpoint import Call, Endpoint, view
 from api.phones import phone_of
 

@@ -4,6 +4,7 @@ from starlette.responses import Response
 
 from api import checkin
 from api.auth import client_address, device_of, new_device, set_device_cookie
+from api.checkin_bodies import CheckInRequest, TicketRequest
 from api.endpoint import Call, Endpoint, view
 from api.phones import phone_of
 from api.views import CheckInView, TicketView
@@ -33,7 +34,7 @@ ENDPOINTS = [
         "live",
         {201: TicketView},
         (409, 410, 429, 503),
-        body=checkin.TicketRequest,
+        body=TicketRequest,
         open_to_all=True,
     ),
     Endpoint(
@@ -43,7 +44,7 @@ ENDPOINTS = [
         "live",
         {202: CheckInView, 200: CheckInView},
         (403, 404, 409, 410, 429, 503),
-        body=checkin.CheckInRequest,
+        body=CheckInRequest,
         own_limit=True,
     ),
 ]

@@ -5,8 +5,7 @@ from uuid import UUID
 
 from starlette.responses import Response
 
-from api import opening, running, sessions
-from api.checkin import announce_short_code
+from api import opening, running, sessions, shortcodes
 from api.codeview import CodeView, view_code
 from api.endpoint import Call, Endpoint, page_of, view
 from api.facts import SessionFacts
@@ -137,7 +136,7 @@ async def _show(call: Call) -> CodeView:
 async def _view_now(call: Call, facts: SessionFacts) -> CodeView:
     shown = view_code(call.services.secret, call.services.settings.public_url, facts, call.services.now())
     if shown.short_code is not None:
-        await announce_short_code(call.services, facts, shown.short_code, shown.expires_at)
+        await shortcodes.announce(call.services, facts, shown.short_code, shown.expires_at)
     return shown
 
 

@@ -34,6 +34,7 @@ SHORT_LENGTH = 8
 MAX_GENERATION = 2**16 - 1
 MAX_REFERENCE = 2**40 - 1
 
+_MILLISECOND = timedelta(milliseconds=1)
 _TOKEN = re.compile(f"[{ALPHABET}]{{{TOKEN_LENGTH}}}")
 _PLAIN_DIGITS = str.maketrans(ALPHABET, "0123456789abcdefghijklmnopqrstuv")
 """Python's own base 32 digits."""
@@ -61,6 +62,10 @@ class CodeFace:
     def step_end(self, step: int) -> datetime:
         """The first moment at which the step is no longer shown."""
         return self.epoch + timedelta(seconds=self.rotate_seconds * (step + 1))
+
+    def age_ms(self, step: int, now: datetime) -> int:
+        """Whole milliseconds from the step's begin to ``now``; 0 before it."""
+        return max(0, (now - self.epoch) // _MILLISECOND - 1000 * self.rotate_seconds * step)
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,11 @@ def from_millis(millis: int) -> datetime:
     return _EPOCH + millis * _MILLISECOND
 
 
+def whole_millis(moment: datetime) -> datetime:
+    """The moment, rounded down to the millisecond."""
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
 def seal(key: bytes, ticket: CheckInTicket) -> str:
     """The ticket as the text a client carries; times are kept to the millisecond."""
     body = (
