@@ -6,12 +6,12 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 from starlette.requests import Request
-from starlette_admin import row_action
 from starlette_admin.exceptions import ActionFailed, FormValidationError
 from starlette_admin.fields import BaseField, StringField
 from starlette_admin.validators import regexp
 
 from api.admin.reading import table_of
+from api.admin.reasons import with_reason
 from api.admin.visit import Visit, visit_of
 from api.admin.writing import ChangingView, Values, said_in_the_form
 from shared import keys
@@ -20,15 +20,7 @@ from shared.messages.control import PersonDisabled, encode
 from shared.models import Student, User
 from shared.tokens import MAX_LIFE
 
-MOST_REASON = 500
 ADDRESS = r"^[^@\s]{1,64}@[^@\s]+\.[^@\s]+$"
-REASON = f"""
-    <form>
-      <label class="form-label mt-3" for="reason">Reason</label>
-      <textarea class="form-control" id="reason" name="reason" rows="2" required maxlength="{MOST_REASON}"></textarea>
-    </form>
-"""
-"""What is asked beside an action. A field of several lines: Enter in a single one would send the form by itself."""
 
 
 class People(ChangingView):
@@ -70,19 +62,17 @@ class People(ChangingView):
             return bool((obj.disabled_at is None) == (name == "disable"))
         return await super().is_row_action_allowed_for_obj(request, name, obj)
 
-    @row_action(
+    @with_reason(
         name="disable",
         text="Lock out",
         confirmation="No login, no token, no open socket. What is recorded stays.",
         submit_btn_text="Lock out",
         submit_btn_class="btn btn-danger",
         icon_class="fa fa-lock",
-        form=REASON,
     )
-    async def disable(self, request: Request, pk: Any) -> None:
+    async def disable(self, request: Request, before: Values, reason: str) -> None:
         """Lock a person out, everywhere and at once."""
-        visit, reason = visit_of(request), await reason_of(request)
-        before = await self.locked(request, pk)
+        visit = visit_of(request)
         if before["id"] == visit.who.user_id:
             raise ActionFailed("You cannot lock yourself out.")
         await self.update(request, before, {"disabled_at": func.now()}, "disable", reason)
@@ -90,33 +80,22 @@ class People(ChangingView):
         await visit.services.redis.set(keys.disabled(before["id"]), 1, ex=MAX_LIFE)
         visit.after_commit.append(lambda: _tell(visit, before["id"]))
 
-    @row_action(
+    @with_reason(
         name="enable",
         text="Let in again",
         confirmation="They may log in again.",
         submit_btn_text="Let in",
         icon_class="fa fa-lock-open",
-        form=REASON,
     )
-    async def enable(self, request: Request, pk: Any) -> None:
+    async def enable(self, request: Request, before: Values, reason: str) -> None:
         """Let a person in again."""
-        visit, reason = visit_of(request), await reason_of(request)
-        before = await self.locked(request, pk)
         await self.update(request, before, {"disabled_at": None}, "enable", reason)
-        await visit.services.redis.delete(keys.disabled(before["id"]))
+        await visit_of(request).services.redis.delete(keys.disabled(before["id"]))
 
 
 async def _tell(visit: Visit, user_id: UUID) -> None:
     """Let every process forget the person's tokens and close their sockets."""
     await visit.services.redis.publish(keys.CONTROL, encode(PersonDisabled(user_id)))
-
-
-async def reason_of(request: Request) -> str:
-    """The reason typed beside an action; ``ActionFailed`` without one."""
-    reason = str((await request.form()).get("reason") or "").strip()
-    if not 0 < len(reason) <= MOST_REASON or "\0" in reason:
-        raise ActionFailed(f"Give a reason, in at most {MOST_REASON} characters.")
-    return reason
 
 
 class StudentNumbers(ChangingView):

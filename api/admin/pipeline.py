@@ -1,14 +1,12 @@
 """Events that nobody could apply: looked at, put back once the reason is gone, or let go."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 from starlette.requests import Request
-from starlette_admin import row_action
 from starlette_admin.fields import BaseField, TextAreaField
 
-from api.admin.people import REASON, reason_of
+from api.admin.reasons import with_reason
 from api.admin.record import record
 from api.admin.visit import visit_of
 from api.admin.writing import ChangingView, Values
@@ -30,18 +28,16 @@ class DeadLetters(ChangingView):
         event.exclude_from_list = True
         return super().adjust([*fields, event])
 
-    @row_action(
+    @with_reason(
         name="put_back",
         text="Put back",
         confirmation="The event is applied once more. If the reason stands, it will be back here.",
         submit_btn_text="Put back",
         icon_class="fa fa-rotate-left",
-        form=REASON,
     )
-    async def put_back(self, request: Request, pk: Any) -> None:
+    async def put_back(self, request: Request, before: Values, reason: str) -> None:
         """Append the event to the inbox, from which it is drained again."""
-        visit, reason = visit_of(request), await reason_of(request)
-        before = await self.locked(request, pk)
+        visit = visit_of(request)
         await visit.connection.execute(PUT, {"payloads": [bytes(before["payload"])]})
         await self.take_out(request, before)
         await record(visit, self.table.name, self.key_of(before), "put_back", before=before, reason=reason)
