@@ -4,17 +4,15 @@ A call starts new codes, so an answer shows a code that nobody has seen before; 
 ends as evidence beside the check-in. It never changes a mark.
 """
 
-import math
-import secrets
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
-from pydantic import Field
 from redis.exceptions import RedisError
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from api.call_rules import AnswerSeconds, Share
 from api.checkin_bodies import CheckInRequest
 from api.facts import Call
 from api.fields import CamelBody, CamelView
@@ -24,25 +22,14 @@ from api.services import Services
 from api.sessions import load
 from api.shown import Phone, judge
 from shared import keys
-from shared.domain.codes import MAX_GENERATION
+from shared.calling import CALL, IN_THE_ROOM, NEW_CODES, OPEN, new_call
 from shared.domain.refusals import Code, Refused
 from shared.domain.words import CallKind, Role, SessionStatus
-from shared.ids import new_id
 from shared.messages.events import ConfirmationCalled, Confirmed
 from shared.tokens import Identity
 
-_OPEN = text("SELECT 1 FROM confirmation_calls WHERE session_id = :id AND closes_at > :now")
-_IN_THE_ROOM = text("""
-    SELECT student_id FROM attendance_records
-    WHERE session_id = :id AND user_type = 'student' AND status IN ('PRESENT', 'LATE') ORDER BY student_id
-""")
-_CALL = text("""
-    INSERT INTO confirmation_calls (id, session_id, kind, called_by, called_at, closes_at, asked)
-    VALUES (:id, :session, :kind, :me, :now, :closes_at, CAST(:asked AS uuid[]))
-""")
-_NEW_CODES = text("UPDATE live_sessions SET code_generation = least(code_generation + 1, :most) WHERE id = :id")
 _CALLS = text("""
-    SELECT c.id, c.kind, c.called_at, c.closes_at, cardinality(c.asked) AS asked,
+    SELECT c.id, c.kind, c.called_by IS NULL AS by_rule, c.called_at, c.closes_at, cardinality(c.asked) AS asked,
            (SELECT count(*) FROM confirmations a WHERE a.call_id = c.id) AS confirmed,
            ARRAY(SELECT unnest(c.asked) EXCEPT SELECT a.student_id FROM confirmations a WHERE a.call_id = c.id
                  ORDER BY 1) AS missing
@@ -60,15 +47,19 @@ class CallBody(CamelBody):
     """Whom to ask: all who are in the room, or a random ``share`` of them; ``seconds`` to answer."""
 
     kind: CallKind = CallKind.RECHECK
-    share: Annotated[float, Field(gt=0, le=1)] = 1.0
-    seconds: Annotated[int, Field(ge=30, le=600)] = 120
+    share: Share = 1.0
+    seconds: AnswerSeconds = 120
 
 
 class CallView(CamelView):
-    """A call as staff see it; ``missing`` are the students who have not answered."""
+    """A call as staff see it; ``missing`` are the students who have not answered.
+
+    ``byRule``: the session asked by itself, and nobody called.
+    """
 
     id: UUID
     kind: str
+    by_rule: bool
     called_at: datetime
     closes_at: datetime
     asked: int
@@ -115,7 +106,7 @@ async def call(services: Services, who: Identity, session_id: UUID, body: CallBo
         require_staff(who)
         if row.status != SessionStatus.ACTIVE:
             raise Refused(Code.SESSION_NOT_ACTIVE)
-        if (await connection.execute(_OPEN, {"id": session_id, "now": now})).one_or_none():
+        if (await connection.execute(OPEN, {"id": session_id, "now": now})).one_or_none():
             raise Refused(Code.CALL_OPEN)
         call_id = await _write(connection, who, session_id, body, now)
         await tell(connection, ConfirmationCalled(session_id, call_id))
@@ -191,20 +182,12 @@ async def _first_answer(services: Services, who: Identity, answered: Call, now: 
 
 
 async def _write(connection: AsyncConnection, who: Identity, session_id: UUID, body: CallBody, now: datetime) -> UUID:
-    there = list((await connection.execute(_IN_THE_ROOM, {"id": session_id})).scalars())
+    there = list((await connection.execute(IN_THE_ROOM, {"id": session_id})).scalars())
     if not there:
         raise Refused(Code.NOBODY_TO_ASK)
-    values: dict[str, Any] = {
-        "id": new_id(),
-        "session": session_id,
-        "kind": body.kind.value,
-        "me": who.user_id,
-        "now": now,
-        "closes_at": now + timedelta(seconds=body.seconds),
-        "asked": secrets.SystemRandom().sample(there, math.ceil(len(there) * body.share)),
-    }
-    await connection.execute(_CALL, values)
-    await connection.execute(_NEW_CODES, {"id": session_id, "most": MAX_GENERATION})
+    values = new_call(session_id, body.kind, who.user_id, there, body.share, body.seconds, now)
+    await connection.execute(CALL, values)
+    await connection.execute(NEW_CODES, values)
     call_id: UUID = values["id"]
     return call_id
 

@@ -10,6 +10,7 @@ from sqlalchemy import Row, insert, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from api.call_rules import ExitCheckBody, RecheckBody, write_call_rules
 from api.fields import CamelBody, Moment, ShortText
 from api.news import spread, tell
 from api.ownership import MY_COURSES, as_person, require_staff
@@ -23,6 +24,9 @@ from shared.ids import new_id
 from shared.messages.events import SessionStatusChanged
 from shared.models import LiveSession, SessionGroup
 from shared.tokens import Identity
+
+EXIT_CHECK = "checkInRules.exitCheck"
+NO_PLANNED_END = "needs a scheduledEnd to come before"
 
 RotateSeconds = Annotated[int, Field(ge=5, le=300)]
 
@@ -42,10 +46,12 @@ class FenceBody(CamelBody):
 
 
 class RulesBody(CamelBody):
-    """What becomes of a check-in outside the fence, or of a second student on one device."""
+    """What becomes of a check-in outside the fence, or of a second student on one device; calls made by themselves."""
 
     geofence: Rule = Rule.REFUSE
     device: Rule = Rule.FLAG
+    recheck: RecheckBody | None = None
+    exit_check: ExitCheckBody | None = None
 
 
 class NewSession(CamelBody):
@@ -70,6 +76,8 @@ class NewSession(CamelBody):
             raise ValueError("groupId: give this or groupIds")
         if self.scheduled_end and not (self.scheduled_start and self.scheduled_start < self.scheduled_end):
             raise ValueError("scheduledEnd: must come after a scheduledStart")
+        if self.check_in_rules.exit_check and not self.scheduled_end:
+            raise ValueError(f"{EXIT_CHECK}: {NO_PLANNED_END}")
         return self
 
     @property
@@ -94,6 +102,9 @@ async def create_live(services: Services, who: Identity, wanted: NewSession) -> 
             await connection.execute(insert(LiveSession).values(id=session_id, **row))
             groups = [{"session_id": session_id, "group_id": group, "session_status": row["status"]} for group in names]
             await connection.execute(insert(SessionGroup), groups)
+            await write_call_rules(
+                connection, session_id, wanted.check_in_rules.recheck, wanted.check_in_rules.exit_check
+            )
             await tell(connection, SessionStatusChanged(session_id, None, SessionStatus(row["status"]), now))
     except IntegrityError as error:
         raise await conflict(services, who, error, wanted.groups) from error

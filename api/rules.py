@@ -1,14 +1,17 @@
-"""A session's check-in rules: a fence, and what becomes of who is outside it or shares a device (2-http-api 2.1)."""
+"""A session's check-in rules: a fence, what becomes of who is outside it or shares a device (2-http-api 2.1), and
+the calls to confirm that it makes by itself (docs/calls.md)."""
 
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from api.call_rules import CallRulesView, read_call_rules, write_call_rules
 from api.fields import CamelBody, CamelView
 from api.news import spread
-from api.opening import FenceBody, RulesBody, rule_columns
+from api.opening import EXIT_CHECK, NO_PLANNED_END, FenceBody, RulesBody, rule_columns
 from api.ownership import as_person, require_staff
+from api.problems import FieldError, malformed
 from api.services import Services
 from api.sessions import load
 from shared.domain.refusals import Code, Refused
@@ -41,8 +44,8 @@ class FenceView(CamelView):
     radius_meters: float
 
 
-class RulesView(CamelView):
-    """``refuse`` or ``flag``."""
+class RulesView(CallRulesView):
+    """``refuse`` or ``flag``, and the calls the session makes by itself."""
 
     geofence: str
     device: str
@@ -60,7 +63,7 @@ async def read_rules(services: Services, who: Identity, session_id: UUID) -> Che
     async with as_person(services, who) as connection:
         await load(connection, who, session_id)
         require_staff(who)
-        return _view((await connection.execute(_READ, {"id": session_id})).one())
+        return await _read(connection, session_id)
 
 
 async def set_rules(services: Services, who: Identity, session_id: UUID, body: CheckInRulesBody) -> CheckInRulesView:
@@ -70,16 +73,25 @@ async def set_rules(services: Services, who: Identity, session_id: UUID, body: C
         require_staff(who)
         if row.status.is_over:
             raise Refused(Code.SESSION_NOT_ACTIVE, "This session is over; its rules stay as they were.")
-        await connection.execute(_WRITE, {"id": session_id, **rule_columns(body.geofence, body.check_in_rules)})
-        shown = _view((await connection.execute(_READ, {"id": session_id})).one())
+        rules = body.check_in_rules
+        if rules.exit_check and row.scheduled_end is None:
+            raise malformed(FieldError(EXIT_CHECK, NO_PLANNED_END))
+        await connection.execute(_WRITE, {"id": session_id, **rule_columns(body.geofence, rules)})
+        await write_call_rules(connection, session_id, rules.recheck, rules.exit_check)
+        shown = await _read(connection, session_id)
     await spread(services, session_id)
     return shown
 
 
-def _view(row: Any) -> CheckInRulesView:
+async def _read(connection: AsyncConnection, session_id: UUID) -> CheckInRulesView:
+    row = (await connection.execute(_READ, {"id": session_id})).one()
+    calls = await read_call_rules(connection, session_id)
     fence = None
     if row.fence_latitude is not None:
         fence = FenceView(
             latitude=row.fence_latitude, longitude=row.fence_longitude, radius_meters=row.fence_radius_meters
         )
-    return CheckInRulesView(geofence=fence, check_in_rules=RulesView(geofence=row.fence_rule, device=row.device_rule))
+    rules = RulesView(
+        geofence=row.fence_rule, device=row.device_rule, recheck=calls.recheck, exit_check=calls.exit_check
+    )
+    return CheckInRulesView(geofence=fence, check_in_rules=rules)

@@ -61,6 +61,7 @@ def schedule() -> dict[str, dict[str, Any]]:
         "export": {"task": EXPORT, "schedule": 10.0, "options": {"queue": "exports", "expires": 10}},
         "forget-exports": {"task": "maintenance.forget_exports", "schedule": 600.0, "options": {"expires": 600}},
         "close-overdue": {"task": "maintenance.close_overdue", "schedule": 60.0, "options": {"expires": 60}},
+        "call": {"task": "maintenance.ask_by_rule", "schedule": 10.0, "options": {"expires": 10}},
         "sweep": {"task": "maintenance.sweep", "schedule": 10.0, "options": {"expires": 10}},
         "forget-deliveries": {"task": "maintenance.forget_deliveries", "schedule": 3600.0, "options": {"expires": 600}},
         "snapshot": {"task": "maintenance.take_snapshots", "schedule": 10.0, "options": {"expires": 10}},

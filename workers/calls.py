@@ -20,7 +20,10 @@ _KEEP = text("""
     ON CONFLICT (call_id, student_id) DO NOTHING
 """)
 _COUNT = text("SELECT count(*) FROM confirmations WHERE call_id = :id")
-_CALL = text("SELECT id, kind, closes_at, cardinality(asked) AS asked FROM confirmation_calls WHERE id = ANY(:ids)")
+_CALL = text("""
+    SELECT id, kind, closes_at, cardinality(asked) AS asked, called_by IS NULL AS by_rule
+    FROM confirmation_calls WHERE id = ANY(:ids)
+""")
 
 
 def keep_confirmations(connection: Connection, events: Sequence[Confirmed]) -> None:
@@ -39,7 +42,7 @@ def called(connection: Connection, events: Sequence[ConfirmationCalled]) -> Iter
     """What participants are told of calls."""
     if events:
         for row in connection.execute(_CALL, {"ids": [event.call_id for event in events]}):
-            yield Called(row.id, CallKind(row.kind), row.closes_at, row.asked)
+            yield Called(row.id, CallKind(row.kind), row.closes_at, row.asked, row.by_rule)
 
 
 def confirmed(connection: Connection, events: Sequence[Confirmed]) -> Iterator[ConfirmedBy]:

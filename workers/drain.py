@@ -23,7 +23,15 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from shared import keys
-from shared.messages.events import Canary, CheckInAccepted, Event, RosterChanged, SessionStatusChanged, decode
+from shared.messages.events import (
+    Canary,
+    CheckInAccepted,
+    ConfirmationCalled,
+    Event,
+    RosterChanged,
+    SessionStatusChanged,
+    decode,
+)
 from shared.messages.pushes import Push
 from shared.models import DeadLetter
 from workers import canary, progress
@@ -36,6 +44,9 @@ from workers.sources import Delivery, InboxSource, Source, StreamSource
 MOST_TRIES = 5
 BUDGET_SECONDS = 5.0
 """A drain gives way after this long, so that its process can take other calls; it asks to be called again."""
+
+CHANGE_FACTS = (SessionStatusChanged, RosterChanged, ConfirmationCalled)
+"""After these every process's copy of the session is old."""
 
 Readable = tuple[Delivery, Event]
 
@@ -85,9 +96,9 @@ def drain_once(ports: Ports, source: Source) -> int:
             sessions_locked(connection, {event.session_id for _, event in readable}),
         ):
             _apply(connection, readable, done)
+            project(ports, connection, _changed_sessions(readable))  # first: who is told finds what they hear of
             ports.publisher.publish(done.pushes)
             canary.seen(ports, done.canaries)
-            project(ports, connection, _changed_sessions(readable))
             if origin == "inbox":
                 remember_receipts(ports, [event for _, event in readable if isinstance(event, CheckInAccepted)])
         dead = [(delivery, reason) for delivery, reason in done.failed if delivery.tries >= MOST_TRIES]
@@ -172,7 +183,7 @@ def sessions_locked(connection: Connection, sessions: Iterable[UUID]) -> Iterato
 
 
 def _changed_sessions(batch: Sequence[Readable]) -> set[UUID]:
-    return {event.session_id for _, event in batch if isinstance(event, SessionStatusChanged | RosterChanged)}
+    return {event.session_id for _, event in batch if isinstance(event, CHANGE_FACTS)}
 
 
 def _bury(ports: Ports, dead: Sequence[tuple[Delivery, str]]) -> None:

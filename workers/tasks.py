@@ -6,6 +6,7 @@ from celery import shared_task
 
 from shared.queue import DRAIN, EXPORT, NUDGE_SECONDS, SUGGEST
 from workers import canary, exports, maintenance, suggestions
+from workers.call_rules import ask_by_rule
 from workers.condition import take_condition
 from workers.drain import drain as drain_events
 from workers.flags import flag_patterns
@@ -55,6 +56,13 @@ def forget_exports() -> None:
 def close_overdue() -> None:
     """Close sessions that their teachers forgot."""
     if maintenance.close_overdue(current()):
+        drain.apply_async(queue="events", expires=NUDGE_SECONDS)
+
+
+@shared_task(name="maintenance.ask_by_rule")
+def ask_to_confirm() -> None:
+    """Ask to confirm where a session's own rule says that it is time."""
+    if ask_by_rule(current()):
         drain.apply_async(queue="events", expires=NUDGE_SECONDS)
 
 

@@ -78,6 +78,7 @@ def _marks() -> list[TableView]:
         TableView(
             models.ConfirmationCall, "Calls to confirm", listed=(*MEETING, "kind", "called_by_name", "called_at")
         ),
+        TableView(models.CallRule, "Calls by rule", listed=(*MEETING, "kind", "share", "minutes_before")),
         TableView(models.Confirmation, "Confirmations", listed=(*WHOSE, "confirmed_at", "via")),
     ]
 

@@ -93,8 +93,19 @@ def _rules(form: dict[str, str]) -> CheckInRulesBody:
     fence = None
     if form.get("fenced") == "on":
         fence = {name: _number(form, name) for name in ("latitude", "longitude", "radiusMeters")}
-    rules = {"geofence": form.get("geofence", "refuse"), "device": form.get("device", "flag")}
+    rules = {"geofence": form.get("geofence", "refuse"), "device": form.get("device", "flag"), **_calls(form)}
     return _checked(CheckInRulesBody, {"geofence": fence, "checkInRules": rules})
+
+
+def _calls(form: dict[str, str]) -> dict[str, Any]:
+    """The calls that the session is to make by itself."""
+    recheck, exit_check = None, None
+    if form.get("recheck") == "on":
+        recheck = {"share": _number(form, "recheckPercent") / 100}
+    if form.get("exitCheck") == "on":
+        minutes = _number(form, "minutesBefore")
+        exit_check = {"minutesBefore": minutes, "share": _number(form, "exitPercent") / 100}
+    return {"recheck": recheck, "exitCheck": exit_check}
 
 
 def _call(form: dict[str, str]) -> CallBody:
@@ -143,6 +154,7 @@ async def _shown(services: Services, who: Identity, made: CallView) -> dict[str,
     zone = services.settings.zone
     return {
         "kind": made.kind,
+        "by_rule": made.by_rule,
         "time": clock(made.called_at, zone),
         "until": clock(made.closes_at, zone),
         "open": services.now() <= made.closes_at,

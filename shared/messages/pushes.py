@@ -82,12 +82,13 @@ class StatusChanged(msgspec.Struct, frozen=True, tag="SESSION_STATUS", rename="c
 
 
 class Called(msgspec.Struct, frozen=True, tag="CALL", rename="camel"):
-    """Students are asked to confirm that they are there; ``asked`` is how many."""
+    """Students are asked to confirm that they are there; ``asked`` is how many, ``by_rule`` that nobody called."""
 
     call_id: UUID
     kind: CallKind
     closes_at: datetime
     asked: int
+    by_rule: bool
 
 
 class ConfirmedBy(msgspec.Struct, frozen=True, tag="CONFIRMED", rename="camel"):

@@ -3,7 +3,7 @@
 from shared.models.admin import AdminChange
 from shared.models.base import Base
 from shared.models.exports import AccessLogEntry, Export, ExportChunk
-from shared.models.honesty import CheckInFlag, Confirmation, ConfirmationCall
+from shared.models.honesty import CallRule, CheckInFlag, Confirmation, ConfirmationCall
 from shared.models.marks import AttendanceRecord, AttendanceStatusChange, CheckIn
 from shared.models.people import Course, CoursePolicy, Credential, Enrolment, Group, ParentLink, Student, User
 from shared.models.pipeline import CountedDelivery, DeadLetter, InboxEvent, Redemption
@@ -25,6 +25,7 @@ __all__ = [
     "AttendanceRecord",
     "AttendanceStatusChange",
     "Base",
+    "CallRule",
     "CheckIn",
     "CheckInFlag",
     "Confirmation",

@@ -142,9 +142,10 @@ async def test_rules_are_changed_while_it_runs(lecture: Lecture) -> None:
     url = f"{lecture.path}/check-in-rules"
     assert good(await lecture.teacher.get(url)) == {
         "geofence": None,
-        "checkInRules": {"geofence": "refuse", "device": "flag"},
+        "checkInRules": {"geofence": "refuse", "device": "flag", "recheck": None, "exitCheck": None},
     }
-    rules = {"geofence": FENCE, "checkInRules": {"geofence": "refuse", "device": "refuse"}}
+    calls = {"recheck": {"share": 0.5, "seconds": 60}, "exitCheck": None}
+    rules = {"geofence": FENCE, "checkInRules": {"geofence": "refuse", "device": "refuse", **calls}}
     assert good(await lecture.teacher.put(url, json=rules)) == rules
     assert refusal(await try_in(lecture, lecture.student)) == (400, "location_required")
     good(await lecture.teacher.put(url, json={}))
@@ -172,6 +173,12 @@ async def test_rules_are_for_staff(
         ({"geofence": HERE}, {"geofence.radiusMeters"}),
         ({"checkInRules": {"device": "ignore"}}, {"checkInRules.device"}),
         ({"checkInRules": {"network": "flag"}}, {"checkInRules.network"}),
+        ({"checkInRules": {"recheck": {"share": 0}}}, {"checkInRules.recheck.share"}),
+        ({"checkInRules": {"recheck": {"seconds": 5}}}, {"checkInRules.recheck.seconds"}),
+        ({"checkInRules": {"recheck": {"minutesBefore": 5}}}, {"checkInRules.recheck.minutesBefore"}),
+        ({"checkInRules": {"exitCheck": {"minutesBefore": 0}}}, {"checkInRules.exitCheck.minutesBefore"}),
+        ({"checkInRules": {"exitCheck": {"minutesBefore": 1}}}, {"checkInRules.exitCheck.seconds"}),
+        ({"checkInRules": {"exitCheck": {}}}, {"checkInRules.exitCheck"}),
     ],
 )
 async def test_rules_that_make_no_sense_are_named(

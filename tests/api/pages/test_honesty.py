@@ -1,10 +1,14 @@
 """The page of rules, calls and flags: plain forms over the same functions as the API."""
 
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
-from tests.api.lecture import Lecture
+from tests.api.lecture import Lecture, open_lecture
 from tests.api.pages.conftest import Open
-from tests.campus import Classroom
+from tests.campus import Classroom, Visitor
+from workers.call_rules import ask_by_rule
 from workers.drain import drain
 from workers.ports import Ports
 
@@ -25,16 +29,56 @@ async def test_rules_are_saved_and_shown(lecture: Lecture, classroom: Classroom,
     assert 'name="latitude" inputmode="decimal" value="48.137"' in page
     rules = (await lecture.teacher.get(f"{lecture.path}/check-in-rules")).json()
     assert rules["geofence"] == {"latitude": 48.137, "longitude": 11.575, "radiusMeters": 80.0}
-    assert rules["checkInRules"] == {"geofence": "flag", "device": "refuse"}
+    assert rules["checkInRules"] == {"geofence": "flag", "device": "refuse", "recheck": None, "exitCheck": None}
 
 
-@pytest.mark.parametrize("wrong", [{"latitude": "north"}, {"latitude": "91"}, {"radiusMeters": ""}, {"device": "x"}])
+async def test_calls_that_the_session_makes_by_itself_are_saved_and_shown(
+    lecture: Lecture, classroom: Classroom, open_as: Open, ports: Ports
+) -> None:
+    teacher = open_as(classroom.teacher)
+    await lecture.scan(lecture.student)
+    drain(ports)
+    await teacher.post(f"{path_of(lecture)}/rules", data={"recheck": "on", "recheckPercent": "50"})
+    rules = (await lecture.teacher.get(f"{lecture.path}/check-in-rules")).json()["checkInRules"]
+    assert (rules["recheck"], rules["exitCheck"]) == ({"share": 0.5, "seconds": 120}, None)
+    assert 'value="50" selected' in (await teacher.get(path_of(lecture))).text
+    ask_by_rule(ports)
+    ask_by_rule(replace(ports, now=lambda: ports.now() + timedelta(minutes=59)))
+    assert "asked by the session’s rule" in (await teacher.get(path_of(lecture))).text
+
+
+async def test_an_exit_check_is_offered_where_an_end_is_planned(
+    visitor: Visitor, lecture: Lecture, elsewhere: Classroom, classroom: Classroom, open_as: Open
+) -> None:
+    page = (await open_as(classroom.teacher).get(path_of(lecture))).text
+    assert ("needs a planned end" in page, "minutesBefore" in page) == (True, False)
+    now = datetime.now(UTC)
+    schedule = {"scheduledStart": now.isoformat(), "scheduledEnd": (now + timedelta(hours=1)).isoformat()}
+    planned, teacher = await open_lecture(visitor, elsewhere, **schedule), open_as(elsewhere.teacher)
+    form = {"exitCheck": "on", "minutesBefore": "7", "exitPercent": "33"}
+    await teacher.post(f"{path_of(planned)}/rules", data=form)
+    page = (await teacher.get(path_of(planned))).text
+    assert 'name="minutesBefore" inputmode="numeric" value="7"' in page
+    assert "33 % of those in the room" in page
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"latitude": "north"},
+        {"latitude": "91"},
+        {"radiusMeters": ""},
+        {"device": "x"},
+        {"recheck": "on"},
+        {"exitCheck": "on", "minutesBefore": "2.5", "exitPercent": "100"},
+    ],
+)
 async def test_wrong_rules_are_named_and_not_saved(
     lecture: Lecture, classroom: Classroom, open_as: Open, wrong: dict[str, str]
 ) -> None:
     answer = await open_as(classroom.teacher).post(f"{path_of(lecture)}/rules", data={**FENCE, **wrong})
     assert answer.status_code == 422
-    assert f"{next(iter(wrong))}." in answer.text
+    assert next(iter(wrong)) in answer.text.partition("Nothing was saved. Check: ")[2].partition("</span>")[0]
     assert (await lecture.teacher.get(f"{lecture.path}/check-in-rules")).json()["geofence"] is None
 
 

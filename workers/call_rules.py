@@ -1,0 +1,94 @@
+"""Calls that sessions make by themselves: the moment of a re-check is drawn, and when one is due it is asked.
+
+Everything is in PostgreSQL (docs/calls.md): a worker may die between any two lines and another goes on. A kind of call
+is made once in a session, whoever looks: the session is locked while it is made, and a unique index holds besides. What
+does not fit now (nobody there yet, another call open, codes hidden) is looked at again, until the planned end.
+"""
+
+import secrets
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import structlog
+from sqlalchemy import Connection, Row, text
+
+from shared.calling import CALL, IN_THE_ROOM, NEW_CODES, new_call
+from shared.domain.attendance import session_start
+from shared.domain.calls import moment_of_recheck
+from shared.domain.words import CallKind
+from shared.inbox import PUT, rows
+from shared.messages.events import ConfirmationCalled
+from workers.ports import Ports
+from workers.project import project
+from workers.tallies import lock_tallies
+
+log = structlog.get_logger()
+
+_UNDRAWN = text("""
+    SELECT r.session_id, s.scheduled_start, s.started_at, s.scheduled_end
+    FROM call_rules r JOIN live_sessions s ON s.id = r.session_id
+    WHERE s.status = 'active' AND r.kind = 'recheck' AND r.due_at IS NULL
+""")
+_DRAW = text("""
+    UPDATE call_rules SET due_at = :due WHERE session_id = :session AND kind = 'recheck' AND due_at IS NULL
+""")
+_DUE = """
+    SELECT r.session_id, r.kind, r.share, r.seconds
+    FROM call_rules r JOIN live_sessions s ON s.id = r.session_id
+    WHERE s.status = 'active' AND s.code_visible AND (s.scheduled_end IS NULL OR :now < s.scheduled_end)
+      AND :now >= coalesce(s.scheduled_end - make_interval(mins => r.minutes_before), r.due_at)
+      AND NOT EXISTS (SELECT 1 FROM confirmation_calls c WHERE c.session_id = s.id
+                      AND (c.closes_at > :now OR (c.kind = r.kind AND c.called_by IS NULL)))
+"""
+_ANYWHERE = text(f"SELECT DISTINCT session_id FROM ({_DUE}) AS due")  # noqa: S608 - a fixed piece
+_HERE = text(f"{_DUE} AND s.id = :session ORDER BY r.kind DESC LIMIT 1")
+_LOCK = text("SELECT 1 FROM live_sessions WHERE id = :session FOR UPDATE")
+
+
+def ask_by_rule(ports: Ports) -> int:
+    """Ask where a session's own rule says that it is time; how many sessions were."""
+    now = ports.now()
+    with ports.engine.begin() as connection:
+        _draw_moments(connection, now)
+        due = list(connection.execute(_ANYWHERE, {"now": now}).scalars())
+    asked = [session_id for session_id in due if _ask(ports, session_id, now)]
+    if asked:
+        _tell_processes(ports, asked)
+        log.info("asked to confirm by the sessions' rules", count=len(asked))
+    return len(asked)
+
+
+def _draw_moments(connection: Connection, now: datetime) -> None:
+    """Once per session: a moment that is kept cannot be drawn again until it suits."""
+    for row in connection.execute(_UNDRAWN).all():
+        start = session_start(row.scheduled_start, row.started_at)
+        due = moment_of_recheck(start, row.scheduled_end, now, secrets.SystemRandom().random())
+        connection.execute(_DRAW, {"session": row.session_id, "due": due})
+
+
+def _ask(ports: Ports, session_id: UUID, now: datetime) -> bool:
+    """One call, if it is still due once the session is ours; counters first, as every writer locks them."""
+    with ports.engine.begin() as connection:
+        lock_tallies(connection, [session_id])
+        connection.execute(_LOCK, {"session": session_id})
+        rule = connection.execute(_HERE, {"now": now, "session": session_id}).one_or_none()
+        there = list(connection.execute(IN_THE_ROOM, {"id": session_id}).scalars()) if rule else []
+        if rule is None or not there:
+            return False
+        _call(connection, rule, there, now)
+    return True
+
+
+def _call(connection: Connection, rule: Row[Any], there: list[UUID], now: datetime) -> None:
+    values = new_call(rule.session_id, CallKind(rule.kind), None, there, rule.share, rule.seconds, now)
+    connection.execute(CALL, values)
+    connection.execute(NEW_CODES, values)
+    connection.execute(PUT, rows([ConfirmationCalled(rule.session_id, values["id"])]))
+
+
+def _tell_processes(ports: Ports, session_ids: Collection[UUID]) -> None:
+    """At once; the drain tells them again, should this process die here."""
+    with ports.engine.connect() as connection:
+        project(ports, connection, session_ids)
