@@ -12,9 +12,10 @@ from uuid import UUID
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from api.cursors import make_cursor, read_cursor
+from api.cursors import make_cursor
 from api.marking_bodies import RollFilter
 from api.marking_views import RollRecord, RollSession, RollStatistics, RollView, StatusWord, StudentContact
+from api.narrowing import Narrowed
 from api.ownership import as_person, require_staff
 from api.services import Services
 from api.sessions import SessionRow, load
@@ -103,12 +104,11 @@ async def not_on_roll(
 async def read_roll_view(services: Services, who: Identity, session_id: UUID, wanted: RollFilter) -> RollView:
     """A session's counters and marks, for its teacher and admins."""
     await require_teacher(services, who, session_id)
-    conditions, values = _conditions(session_id, wanted)
-    statement = text(_RECORDS.format(conditions=" AND ".join(conditions)))
+    marks = _narrowed(session_id, wanted)
     async with as_person(services, who) as connection:
         row = await load(connection, who, session_id)
         head = (await connection.execute(_HEAD, {"session": session_id})).one()
-        rows = (await connection.execute(statement, values)).all()
+        rows = (await connection.execute(text(_RECORDS.format(conditions=marks)), marks.values)).all()
     page = rows[: wanted.limit]
     return RollView(
         session=_session(row, head),
@@ -118,21 +118,14 @@ async def read_roll_view(services: Services, who: Identity, session_id: UUID, wa
     )
 
 
-def _conditions(session_id: UUID, wanted: RollFilter) -> tuple[list[str], dict[str, Any]]:
-    conditions = ["r.session_id = :session", "r.user_type = 'student'"]
-    values: dict[str, Any] = {"session": session_id, "limit": wanted.limit + 1}
-    if wanted.status is not None:
-        conditions.append("r.status = :status")
-        values["status"] = wanted.status
-    if not wanted.include_absent:
-        conditions.append(f"r.status <> '{Mark.ABSENT}'")
-    if wanted.marked_after is not None:
-        conditions.append("r.marked_at > :after")
-        values["after"] = wanted.marked_after
-    if wanted.cursor is not None:
-        values["last_at"], values["last_id"] = read_cursor(wanted.cursor)
-        conditions.append("(r.marked_at, r.id) < (CAST(:last_at AS timestamptz), CAST(:last_id AS uuid))")
-    return conditions, values
+def _narrowed(session_id: UUID, wanted: RollFilter) -> Narrowed:
+    always = ["r.session_id = :session", "r.user_type = 'student'"]
+    marks = Narrowed(always, {"session": session_id, "limit": wanted.limit + 1})
+    marks.by("r.status = :status", status=wanted.status)
+    marks.by("r.status <> :hidden", hidden=None if wanted.include_absent else Mark.ABSENT)
+    marks.by("r.marked_at > :after", after=wanted.marked_after)
+    marks.after(wanted.cursor, "r.marked_at", "r.id")
+    return marks
 
 
 def _session(row: SessionRow, head: Row[Any]) -> RollSession:

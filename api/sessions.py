@@ -10,8 +10,9 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.codeview import view_code
-from api.cursors import DEFAULT_LIMIT, Limit, make_cursor, read_cursor
+from api.cursors import DEFAULT_LIMIT, Limit, make_cursor
 from api.fields import CamelBody, Moment
+from api.narrowing import STARTS, Narrowed
 from api.ownership import MY_SESSIONS, STAFF, as_person
 from api.services import Services
 from api.views import LiveSessionView, WebSocketView
@@ -27,7 +28,6 @@ _COLUMNS = """
     ARRAY(SELECT g.group_id FROM session_groups g WHERE g.session_id = s.id ORDER BY g.group_id) AS group_ids
 """
 _LOCK_TALLY = text("SELECT 1 FROM session_tallies WHERE session_id = :id FOR UPDATE")
-_WHEN = "coalesce(s.scheduled_start, s.started_at, s.created_at)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,11 @@ class SessionRow:
     def when(self) -> datetime:
         """What lists are ordered by: planned start, else actual, else when it was made."""
         return self.scheduled_start or self.started_at or self.created_at
+
+    @property
+    def until(self) -> datetime | None:
+        """When it ended, or is planned to end."""
+        return self.ended_at or self.scheduled_end
 
 
 async def load(connection: AsyncConnection, who: Identity, session_id: UUID, *, lock: bool = False) -> SessionRow:
@@ -96,34 +101,26 @@ async def list_sessions(
     services: Services, who: Identity, wanted: SessionFilter
 ) -> tuple[list[SessionRow], str | None]:
     """A page of the person's sessions, newest first, and the cursor of the next."""
-    conditions, values = _conditions(who, wanted)
+    mine = _narrowed(who, wanted)
     statement = text(
-        f"SELECT {_COLUMNS} FROM live_sessions s WHERE {' AND '.join(conditions)} "  # noqa: S608 - fixed pieces
-        f"ORDER BY {_WHEN} DESC, s.id DESC LIMIT :limit"
+        f"SELECT {_COLUMNS} FROM live_sessions s WHERE {mine} "  # noqa: S608 - fixed pieces
+        f"ORDER BY {STARTS} DESC, s.id DESC LIMIT :limit"
     )
     async with as_person(services, who) as connection:
-        rows = [SessionRow.of(row) for row in await connection.execute(statement, values)]
+        rows = [SessionRow.of(row) for row in await connection.execute(statement, mine.values)]
     page = rows[: wanted.limit]
     more = len(rows) > wanted.limit
     return page, make_cursor(page[-1].when, page[-1].id) if more else None
 
 
-def _conditions(who: Identity, wanted: SessionFilter) -> tuple[list[str], dict[str, object]]:
-    conditions = [MY_SESSIONS[who.role]]
-    values: dict[str, object] = {"me": who.user_id, "limit": wanted.limit + 1}
-    for value, name, condition in (
-        (wanted.status, "status", "s.status = :status"),
-        (wanted.course_id, "course", "s.course_id = :course"),
-        (wanted.from_, "since", f"{_WHEN} >= :since"),
-        (wanted.to, "until", f"{_WHEN} < :until"),
-    ):
-        if value is not None:
-            conditions.append(condition)
-            values[name] = value
-    if wanted.cursor is not None:
-        values["last_when"], values["last_id"] = read_cursor(wanted.cursor)
-        conditions.append(f"({_WHEN}, s.id) < (CAST(:last_when AS timestamptz), CAST(:last_id AS uuid))")
-    return conditions, values
+def _narrowed(who: Identity, wanted: SessionFilter) -> Narrowed:
+    mine = Narrowed([MY_SESSIONS[who.role]], {"me": who.user_id, "limit": wanted.limit + 1})
+    mine.by("s.status = :status", status=wanted.status)
+    mine.by("s.course_id = :course", course=wanted.course_id)
+    mine.by(f"{STARTS} >= :since", since=wanted.from_)
+    mine.by(f"{STARTS} < :until", until=wanted.to)
+    mine.after(wanted.cursor, STARTS, "s.id")
+    return mine
 
 
 def web_socket(settings: Settings, session_id: UUID) -> WebSocketView:

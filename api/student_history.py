@@ -10,9 +10,10 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.accesslog import note_view
-from api.cursors import make_cursor, read_cursor
+from api.cursors import make_cursor
 from api.marking_bodies import StudentFilter
 from api.marking_views import AttendedSession, StudentHistory, StudentName, StudentRecord, StudentStatistics
+from api.narrowing import STARTS, Narrowed
 from api.ownership import as_person
 from api.roll import KnownStudent, find_students
 from api.services import Services
@@ -31,7 +32,6 @@ MY_STUDENTS = {
 """The students whose marks a person may read; alias ``n`` of ``students``."""
 
 _MINE = "SELECT 1 FROM students n WHERE n.user_id = :student AND {mine}"
-_WHEN = "coalesce(s.scheduled_start, s.started_at, s.created_at)"
 _FROM = """
     FROM attendance_records r JOIN live_sessions s ON s.id = r.session_id LEFT JOIN courses c ON c.id = s.course_id
     WHERE {conditions}
@@ -42,22 +42,22 @@ _COUNTS = """
            count(*) FILTER (WHERE r.status = 'EXCUSED') AS excused
 """
 _RECORDS = f"""
-    SELECT r.id, r.status, r.marked_at, s.class_name, s.session_date, s.started_at, {_WHEN} AS at,
+    SELECT r.id, r.status, r.marked_at, s.class_name, s.session_date, s.started_at, {STARTS} AS at,
            coalesce(c.subject_code, split_part(s.class_name, ' ', 1)) AS subject_code
 """
-_PAGE = f"ORDER BY {_WHEN} DESC, r.id DESC LIMIT :limit"
+_PAGE = f"ORDER BY {STARTS} DESC, r.id DESC LIMIT :limit"
 
 
 async def read_student(services: Services, who: Identity, key: str, wanted: StudentFilter) -> StudentHistory:
     """The marks of the student behind this UUID or number; 404 for nobody, 403 for somebody else's."""
     [student] = await find_students(services, [key])
-    always, values = _whose(who, student)
-    conditions, more = _conditions(wanted)
+    always = _whose(who, student)
+    listed = _listed(always, wanted)
     async with as_person(services, who) as connection:
         await _check_mine(connection, who, student)
         await note_view(connection, who, student.id)
-        counts = (await connection.execute(_select(_COUNTS, always), values)).one()
-        rows = (await connection.execute(_select(_RECORDS, always + conditions, _PAGE), {**values, **more})).all()
+        counts = (await connection.execute(_select(_COUNTS, always), always.values)).one()
+        rows = (await connection.execute(_select(_RECORDS, listed, _PAGE), listed.values)).all()
     page = rows[: wanted.limit]
     return StudentHistory(
         student=StudentName(
@@ -76,35 +76,26 @@ async def _check_mine(connection: AsyncConnection, who: Identity, student: Known
         raise Refused(Code.FORBIDDEN, "You may not see this student's attendance.")
 
 
-def _whose(who: Identity, student: KnownStudent) -> tuple[list[str], dict[str, Any]]:
-    conditions = ["r.student_id = :student", "r.user_type = 'student'"]
-    values: dict[str, Any] = {"student": student.id}
+def _whose(who: Identity, student: KnownStudent) -> Narrowed:
+    """What is counted, whatever the page shows."""
+    marks = Narrowed(["r.student_id = :student", "r.user_type = 'student'"], {"student": student.id})
     if who.role is Role.TEACHER:
-        conditions.append("s.teacher_id = :me")
-        values["me"] = who.user_id
-    return conditions, values
+        marks.by("s.teacher_id = :me", me=who.user_id)
+    return marks
 
 
-def _conditions(wanted: StudentFilter) -> tuple[list[str], dict[str, Any]]:
-    conditions: list[str] = []
-    values: dict[str, Any] = {"limit": wanted.limit + 1}
-    for value, name, condition in (
-        (wanted.status, "status", "r.status = :status"),
-        (wanted.subject_id, "course", "s.course_id = :course"),
-        (wanted.date_from, "first", "s.session_date >= :first"),
-        (wanted.date_to, "last", "s.session_date <= :last"),
-    ):
-        if value is not None:
-            conditions.append(condition)
-            values[name] = value
-    if wanted.cursor is not None:
-        values["last_at"], values["last_id"] = read_cursor(wanted.cursor)
-        conditions.append(f"({_WHEN}, r.id) < (CAST(:last_at AS timestamptz), CAST(:last_id AS uuid))")
-    return conditions, values
+def _listed(always: Narrowed, wanted: StudentFilter) -> Narrowed:
+    marks = Narrowed([*always.conditions], {**always.values, "limit": wanted.limit + 1})
+    marks.by("r.status = :status", status=wanted.status)
+    marks.by("s.course_id = :course", course=wanted.subject_id)
+    marks.by("s.session_date >= :first", first=wanted.date_from)
+    marks.by("s.session_date <= :last", last=wanted.date_to)
+    marks.after(wanted.cursor, STARTS, "r.id")
+    return marks
 
 
-def _select(columns: str, conditions: list[str], page: str = "") -> Any:
-    return text(columns + _FROM.format(conditions=" AND ".join(conditions)) + page)
+def _select(columns: str, marks: Narrowed, page: str = "") -> Any:
+    return text(columns + _FROM.format(conditions=marks) + page)
 
 
 def _statistics(row: Row[Any]) -> StudentStatistics:

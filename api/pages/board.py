@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import Row, text
 
 from api.courses import list_courses
+from api.narrowing import STARTS
 from api.ownership import MY_COURSES, MY_SESSIONS, as_person
 from api.pages.dates import Gettext, clock, short_day
 from api.pages.shapes import Counts, GroupRow, SessionCard
@@ -19,16 +20,16 @@ from shared.tokens import Identity
 MOST_TODAY = 200
 MOST_HISTORY = 30
 
-_SESSIONS = """
+_SESSIONS = f"""
     SELECT s.id, s.class_name, s.room, s.status, s.session_date, s.mode,
-           coalesce(s.scheduled_start, s.started_at, s.created_at) AS begins,
+           {STARTS} AS begins,
            coalesce(s.ended_at, s.scheduled_end) AS ends,
            ARRAY(SELECT r.source FROM attendance_records r WHERE r.session_id = s.id AND r.user_type = 'student'
                  GROUP BY r.source ORDER BY count(*) DESC, r.source) AS sources,
            t.enrolled, t.present, t.late, t.absent, t.excused, t.connected
     FROM live_sessions s JOIN session_tallies t ON t.session_id = s.id
-    WHERE {mine} AND {which} ORDER BY {order} LIMIT :most
-"""
+    WHERE {{mine}} AND {{which}} ORDER BY {{order}} LIMIT :most
+"""  # noqa: S608 - fixed pieces
 _TODAY = "(s.session_date = :today OR s.status = 'active')"
 _SOONEST = "array_position(ARRAY['active', 'scheduled', 'completed', 'cancelled'], s.status), begins, s.id"
 _BEFORE = "s.session_date < :today AND s.status IN ('completed', 'cancelled')"

@@ -116,14 +116,13 @@ def _meeting(
     counts = takes_events(row.status, opens, now)
     runs = runs_covering((part.lower, part.upper) for part in mine.covered) if mine else ()
     goes_on = counts and bool(runs) and now - runs[-1].last <= GAP
-    ends = row.ended_at or row.scheduled_end
     return Meeting(
         id=row.id,
         class_name=row.class_name,
         room=row.room,
         tutor=tutor,
         begins=clock(row.when, zone),
-        ends=None if ends is None else clock(ends, zone),
+        ends=None if row.until is None else clock(row.until, zone),
         phase=_phase(row.status, mode, counts=counts),
         user_type=UserType.TUTOR if who.user_id == row.teacher_id else UserType.STUDENT,
         opens=None if counts or opens is None else clock(opens, zone),

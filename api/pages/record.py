@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from api.cursors import make_cursor, read_cursor
 from api.marking_bodies import StudentFilter
 from api.marking_views import StudentHistory
+from api.narrowing import STARTS
 from api.ownership import as_person
 from api.pages.dates import Gettext, clock, short_day
 from api.pages.meetings import Stay, stays_of
@@ -29,10 +30,9 @@ from shared.tokens import Identity
 
 LINES = 30
 
-_WHEN = "coalesce(s.scheduled_start, s.started_at, s.created_at)"
 _LINES = f"""
     SELECT s.id, s.class_name, s.session_date, s.mode, s.status AS session_status, s.room, s.scheduled_start,
-           s.scheduled_end, s.started_at, s.ended_at, {_WHEN} AS begins,
+           s.scheduled_end, s.started_at, s.ended_at, {STARTS} AS begins,
            r.id AS record_id, r.status, r.source, r.notes, c.scanned_at, p.covered,
            t.first_name || ' ' || t.last_name AS teacher, t.email AS teacher_email,
            m.first_name || ' ' || m.last_name AS marked_by
@@ -44,8 +44,8 @@ _LINES = f"""
                        ORDER BY c.accepted_at, c.id LIMIT 1) c ON true
     WHERE l.student_id = :student AND (s.status = 'completed' OR r.id IS NOT NULL AND s.status = 'active')
       AND (CAST(:last_when AS timestamptz) IS NULL
-           OR ({_WHEN}, s.id) < (CAST(:last_when AS timestamptz), CAST(:last_id AS uuid)))
-    ORDER BY {_WHEN} DESC, s.id DESC LIMIT :most
+           OR ({STARTS}, s.id) < (CAST(:last_when AS timestamptz), CAST(:last_id AS uuid)))
+    ORDER BY {STARTS} DESC, s.id DESC LIMIT :most
 """  # noqa: S608 - a fixed piece
 _COURSES = text("""
     SELECT c.subject_code, c.title, count(*) AS total, count(*) FILTER (WHERE r.status = 'PRESENT') AS present,

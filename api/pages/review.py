@@ -149,7 +149,6 @@ async def _page(
 
 def _session(services: Services, row: SessionRow, day: str) -> ReviewView:
     zone = services.settings.zone
-    ends = row.ended_at or row.scheduled_end
     return ReviewView(
         id=row.id,
         class_name=row.class_name,
@@ -157,5 +156,5 @@ def _session(services: Services, row: SessionRow, day: str) -> ReviewView:
         mode=row.mode,
         day=day,
         time=clock(row.when, zone),
-        until=None if ends is None else clock(ends, zone),
+        until=None if row.until is None else clock(row.until, zone),
     )
