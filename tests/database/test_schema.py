@@ -2,11 +2,13 @@
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 
-from shared.migrations import current, head, migrate
+from shared.migrations import HERE, head, is_behind, migrate, revisions
 from shared.models import Base
 from shared.settings import Settings
 from tests.campus import Classroom, make_classroom
@@ -22,7 +24,22 @@ def test_migrations_make_exactly_what_the_models_say(owner: Engine) -> None:
 def test_migrating_twice_changes_nothing(settings: Settings, owner: Engine) -> None:
     migrate(settings.database_url)
     with owner.connect() as connection:
-        assert current(connection) == head()
+        assert MigrationContext.configure(connection).get_current_revision() == head()
+
+
+def test_the_files_names_tell_the_revisions_and_their_order() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(HERE))
+    config.set_main_option("path_separator", "os")
+    newest_first = [script.revision for script in ScriptDirectory.from_config(config).walk_revisions()]
+    assert list(revisions()) == newest_first[::-1]
+
+
+@pytest.mark.parametrize(
+    ("revision", "behind"), [(None, True), ("0001", True), (head(), False), ("of a later version", False)]
+)
+def test_a_schema_is_behind_that_lacks_what_this_code_knows(revision: str | None, behind: bool) -> None:
+    assert is_behind(revision) is behind
 
 
 def test_every_table_and_column_says_what_it_is_for(owner: Engine) -> None:
