@@ -1,7 +1,7 @@
 """A campus of any size for load: who studies where, sessions that run, codes that last."""
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -12,20 +12,29 @@ from sqlalchemy import Connection, NullPool, create_engine, insert
 
 from shared.database import OWNER, sqlalchemy_url
 from shared.domain.codes import CodeFace, make_token
-from shared.domain.words import Mode
+from shared.domain.words import Mode, Role
 from shared.ids import new_id
 from shared.models import Course, Enrolment, Group, LiveSession, SessionGroup, Student, User
 from shared.settings import Settings
+from shared.tokens import Tokens
+from workers.ports import make_ports
+from workers.project import reproject
 
 ROTATE_SECONDS = 300
+TOKEN_LIFE = timedelta(hours=2)
 
 
 @dataclass(frozen=True)
 class RunningSession:
-    """A session and the code on its screen."""
+    """A session, the code that is on its screen first, and what decides the later ones."""
 
     id: UUID
     code: str
+    face: CodeFace
+
+    def code_at(self, settings: Settings, moment: datetime) -> str:
+        """The code that is on the screen at this moment, as a phone scans it."""
+        return make_token(settings.secrets[0], self.face, self.face.step_at(moment))
 
 
 @dataclass(frozen=True)
@@ -88,6 +97,26 @@ def build_classes(
     return found
 
 
+def let_redis_know(settings: Settings) -> None:
+    """Sessions that were written past the API are projected now, and not at the next half minute."""
+    ports = make_ports(settings, "load")
+    reproject(ports)
+    ports.engine.dispose()
+    ports.redis.close()
+
+
+def all_tokens(settings: Settings, classes: Sequence[RunningClass], life: timedelta = TOKEN_LIFE) -> dict[UUID, str]:
+    """A token for everybody, as their browser's cookie would hold it: a campus logs in over the day."""
+    tokens, now = Tokens(settings), datetime.now(UTC)
+    found: dict[UUID, str] = {}
+    for meeting in classes:
+        for person in (meeting.teacher, *meeting.students):
+            if person not in found:
+                role = Role.TEACHER if person == meeting.teacher else Role.STUDENT
+                found[person] = tokens.issue(person, role, now, life)[0]
+    return found
+
+
 @contextmanager
 def _owner(database_url: str) -> Iterator[Connection]:
     """One transaction of the owner."""
@@ -145,4 +174,4 @@ def _session(
     connection.execute(insert(LiveSession), [row])
     link = {"session_id": session, "group_id": group, "session_status": "active"}
     connection.execute(insert(SessionGroup), [link])
-    return RunningSession(session, make_token(settings.secret_key.get_secret_value().encode(), face, 0))
+    return RunningSession(session, make_token(settings.secrets[0], face, 0), face)

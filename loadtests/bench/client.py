@@ -1,12 +1,20 @@
 """A small HTTP load client: prepared requests over kept connections, so that the server is what is measured."""
 
 import asyncio
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 CONNECTIONS = 128
 """Requests under way at once: a rush, through a proxy that keeps its connections open."""
+
+
+class Answer(NamedTuple):
+    """What came back."""
+
+    status: int
+    body: bytes
 
 
 def prepare(path: str, host: str, body: bytes, headers: Mapping[str, str]) -> bytes:
@@ -19,45 +27,82 @@ def prepare(path: str, host: str, body: bytes, headers: Mapping[str, str]) -> by
     return head.encode() + body
 
 
-class _Connection(asyncio.Protocol):
-    """Sends the next request as soon as an answer is complete."""
+class Connection(asyncio.Protocol):
+    """One kept connection that answers one request after the other."""
 
-    def __init__(self, requests: Iterator[bytes], statuses: Counter[int], done: asyncio.Future[None]) -> None:
-        self._requests = requests
-        self._statuses = statuses
-        self._done = done
+    def __init__(self) -> None:
         self._buffer = b""
+        self._transport: asyncio.Transport | None = None
+        self._answer: asyncio.Future[Answer] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin."""
+        """Ready."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        self._next()
 
     def data_received(self, data: bytes) -> None:
-        """Count an answer when all of it is here."""
-        self._buffer += data
+        """Give the answer out when all of it is here."""
+        self._buffer = self._buffer + data if self._buffer else data
         head, found, rest = self._buffer.partition(b"\r\n\r\n")
         if not found or len(rest) < _length(head):
             return
-        self._statuses[int(head[9:12])] += 1
         self._buffer = b""
-        self._next()
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_result(Answer(int(head[9:12]), rest))
 
     def connection_lost(self, error: Exception | None) -> None:
         """The server hung up, or we did."""
-        if not self._done.done():
-            if error:
-                self._done.set_exception(error)
-            else:
-                self._done.set_result(None)
+        self._transport = None
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_exception(error or ConnectionResetError("the server hung up"))
 
-    def _next(self) -> None:
-        request = next(self._requests, None)
-        if request is None:
+    @property
+    def is_open(self) -> bool:
+        """Whether anything can be asked."""
+        return self._transport is not None
+
+    def ask(self, request: bytes) -> "asyncio.Future[Answer]":
+        """Send a request; its answer. Raises ``OSError`` when the line is cut."""
+        self._answer = asyncio.get_running_loop().create_future()
+        if self._transport is None:
+            raise ConnectionResetError("the server has hung up")
+        self._transport.write(request)
+        return self._answer
+
+    def close(self) -> None:
+        """Hang up."""
+        if self._transport is not None:
             self._transport.close()
-        else:
-            self._transport.write(request)
+
+
+class Pool:
+    """As many kept connections as are needed at once, and no more than a proxy opens; who finds none free waits."""
+
+    def __init__(self, url: str, most: int = CONNECTIONS) -> None:
+        parts = urlsplit(url)
+        self._address = parts.hostname or "127.0.0.1", parts.port or 80
+        self._free: deque[Connection] = deque()
+        self._room = asyncio.Semaphore(most)
+
+    async def ask(self, request: bytes) -> Answer:
+        """Send a request over a connection that is free. Raises ``OSError``."""
+        async with self._room:
+            connection = self._free.pop() if self._free else await self._open()
+            if not connection.is_open:  # it was closed while nobody used it
+                connection = await self._open()
+            answer = await connection.ask(request)
+            self._free.append(connection)
+            return answer
+
+    def close(self) -> None:
+        """Hang up on everybody who is free."""
+        for connection in self._free:
+            connection.close()
+        self._free.clear()
+
+    async def _open(self) -> Connection:
+        _, connection = await asyncio.get_running_loop().create_connection(Connection, *self._address)
+        return connection
 
 
 def _length(head: bytes) -> int:
@@ -68,16 +113,14 @@ def _length(head: bytes) -> int:
 
 async def send_all(url: str, requests: list[bytes], connections: int = CONNECTIONS) -> Counter[int]:
     """Send every request once; how many answers of each status came back."""
-    parts = urlsplit(url)
-    loop = asyncio.get_running_loop()
+    pool = Pool(url, connections)
     statuses: Counter[int] = Counter()
     waiting = iter(requests)
-    ends = [loop.create_future() for _ in range(connections)]
-    for done in ends:
-        await loop.create_connection(
-            lambda done=done: _Connection(waiting, statuses, done),  # type: ignore[misc]
-            parts.hostname or "127.0.0.1",
-            parts.port or 80,
-        )
-    await asyncio.gather(*ends)
+    await asyncio.gather(*(_send(pool, waiting, statuses) for _ in range(connections)))
+    pool.close()
     return statuses
+
+
+async def _send(pool: Pool, waiting: Iterator[bytes], statuses: Counter[int]) -> None:
+    for request in waiting:
+        statuses[(await pool.ask(request)).status] += 1

@@ -26,6 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.rate,
         outages=away,
         freezes=tuple(2 / 3 * seconds for seconds in away),
+        full_disks=(options.full,) if options.full else (),
         small_every=options.every,
         rolling=options.rolling,
         poison=options.kills > 0,
@@ -45,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--outage", type=float, default=60.0, help="seconds that Redis, then PostgreSQL, is away; 2/3 frozen [60]"
     )
+    parser.add_argument("--full", type=float, default=6.0, help="seconds that each disk is full [6]")
     parser.add_argument("--every", type=float, default=6.0, help="seconds between small faults [6]")
     parser.add_argument("--rolling", type=int, default=1, help="times that everybody is restarted in turn [1]")
     parser.add_argument("--home", type=Path, help="keep the data and logs here")

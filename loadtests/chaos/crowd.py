@@ -5,7 +5,7 @@ import contextlib
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from random import Random
 from uuid import UUID
 
@@ -13,8 +13,7 @@ from loadtests.campus import RunningClass
 from loadtests.chaos.ledger import Key, Ledger
 from loadtests.chaos.line import Answer, Line, NotSent, Unanswered
 from loadtests.load.journey import Journey
-from shared.domain.words import Connection, Role
-from shared.tokens import Tokens
+from shared.domain.words import Connection
 
 LINES = 64
 """Requests under way at once."""
@@ -25,7 +24,6 @@ EVENTS = {Connection.HEARTBEAT: 92, Connection.CONNECT: 5, Connection.DISCONNECT
 CHECK_INS = 0.12
 """Share of requests that are check-ins; a twentieth of them is made twice on purpose."""
 REPEATS = 0.05
-TOKEN_LIFE = timedelta(hours=2)
 
 
 @dataclass(slots=True)
@@ -189,18 +187,6 @@ class Crowd:
                 if not heard:
                     await asyncio.sleep(REFUSED_PAUSE)
         line.close()
-
-
-def all_tokens(tokens: Tokens, classes: list[RunningClass]) -> dict[UUID, str]:
-    """A token for everybody, without a login."""
-    now = datetime.now(UTC)
-    found: dict[UUID, str] = {}
-    for meeting in classes:
-        for person in (meeting.teacher, *meeting.students):
-            if person not in found:
-                role = Role.TEACHER if person == meeting.teacher else Role.STUDENT
-                found[person] = tokens.issue(person, role, now, TOKEN_LIFE)[0]
-    return found
 
 
 def _pairs(classes: list[RunningClass]) -> list[tuple[RunningClass, UUID]]:

@@ -49,6 +49,8 @@ class Done:
     perhaps_poison: set[bytes]
     """Payloads of which nobody knows whether they reached the stream."""
     copies: int = 0
+    left_out: set[str] = field(default_factory=set)
+    """Faults that this machine does not allow."""
     seconds: dict[str, float] = field(default_factory=dict)
     """What was measured while something was away, and after."""
 
@@ -75,9 +77,21 @@ class Mischief:
             self._rig.well_since.pop(name, None)
             self.done.kills[name] += 1
 
+    def kill_surely(self, name: str) -> None:
+        """SIGKILL this one, if it is there."""
+        if self._rig.send(name, Signals.SIGKILL):
+            self._rig.well_since.pop(name, None)
+            self.done.kills[name] += 1
+
     async def small(self, *, poison: bool) -> None:
         """Some fault of a second or two."""
-        choices: list[Callable[[], Awaitable[None]]] = [self.copy, self.cut, self.freeze, self.bad_weather]
+        choices: list[Callable[[], Awaitable[None]]] = [
+            self.copy,
+            self.cut,
+            self.freeze,
+            self.bad_weather,
+            self.full_disk,
+        ]
         await self._chance.choice([*choices, self.poison] if poison else choices)()
 
     async def freeze(self, seconds: float = 3.0, name: str = "valkey") -> None:
@@ -89,6 +103,23 @@ class Mischief:
         with frozen(self._rig, name):
             await asyncio.sleep(seconds)
         self._away.discard(name)
+
+    async def full_disk(self, seconds: float = 2.0, name: str = "") -> None:
+        """A service finds no room to write for a while, unless it is away."""
+        name = name or self._chance.choice(SERVICES)
+        disk = self._rig.disks.get(name)
+        if disk is None:
+            self.done.left_out.add("full disks: nothing may be mounted here")
+        if disk is None or name in self._away:
+            return
+        self._away.add(name)
+        try:
+            if await asyncio.to_thread(disk.fill):
+                self.done.faults[f"{name} disk full {seconds:g} s"] += 1
+                await asyncio.sleep(seconds)
+        finally:
+            await asyncio.to_thread(disk.clear)
+            self._away.discard(name)
 
     async def outage(self, name: str, seconds: float) -> None:
         """A service is killed and stays away."""

@@ -9,10 +9,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from loadtests.chaos.calm import Calm
 from shared.domain.words import Connection
 
 LINGER = timedelta(seconds=15)
 """How long after its client gave up a request may still be carried out: the API limits everything it does."""
+
+SEEN_WITHIN = timedelta(seconds=5)
+"""How long after its client wrote it a frame may be read by a gateway on a machine that is busy."""
 
 Key = tuple[UUID, UUID]
 """Session and person."""
@@ -51,11 +55,62 @@ class CheckedIn:
     doubts: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """A sign of life that a client gave by its socket: a CONNECT, an answered ping, an activity, a goodbye. A gateway
+    that saw it did so within its window."""
+
+    since: datetime
+    until: datetime
+    activity: str | None = None
+
+    def covers(self, moment: datetime) -> bool:
+        """Whether it may have been witnessed at this moment."""
+        return self.since <= moment <= self.until
+
+
+@dataclass(slots=True)
+class Life:
+    """One socket, from its CONNECT to its end. Without ``is_in`` nobody knows whether it was let in; without ``ended``
+    it was closed by its client after the last fault."""
+
+    signs: list[Sign] = field(default_factory=list)
+    is_in: bool = False
+    ended: datetime | None = None
+
+    def gave(self, since: datetime, activity: str | None = None) -> None:
+        """Its client gave a sign of life."""
+        self.signs.append(Sign(since, datetime.now(UTC) + SEEN_WITHIN, activity))
+
+
+@dataclass(slots=True)
+class Sitting:
+    """Everything that one person's sockets proved in one session."""
+
+    lives: list[Life] = field(default_factory=list)
+
+    def signs(self, calm: Calm) -> tuple[list[Sign], list[Sign]]:
+        """Those that count as acknowledged, and those in doubt.
+
+        The protocol acknowledges no pong. A gateway writes what it witnessed to Redis within a tenth of a second, or as
+        soon as Redis answers: a sign counts once its gateway lived on while Redis answered for a while. What is younger
+        when the gateway is killed may be gone, and the socket that comes back makes up for it.
+        """
+        kept: list[Sign] = []
+        doubtful: list[Sign] = []
+        for life in self.lives:
+            for sign in life.signs:
+                sure = life.is_in and (life.ended is None or calm.between(sign.until, life.ended))
+                (kept if sure else doubtful).append(sign)
+        return kept, doubtful
+
+
 @dataclass(slots=True)
 class Ledger:
     """What the campus was told. ``marks`` are a person's decisions on a student, in order, each acknowledged."""
 
     stays: dict[Key, Stay] = field(default_factory=dict)
+    sittings: dict[Key, Sitting] = field(default_factory=dict)
     check_ins: dict[Key, CheckedIn] = field(default_factory=dict)
     marks: dict[Key, list[str]] = field(default_factory=dict)
     ended: set[UUID] = field(default_factory=set)

@@ -1,14 +1,15 @@
 """What must follow from the ledger, by the domain's own pure functions; each check names what is wrong, or nothing."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from uuid import UUID
 
-from loadtests.chaos.ledger import CheckedIn, Doubt, Stay
+from loadtests.chaos.ledger import CheckedIn, Doubt, Sign, Stay
 from shared.domain.attendance import check_in_mark
-from shared.domain.presence import Runs, active_time, merge, runs_of
+from shared.domain.presence import GAP, Run, Runs, active_time, merge, runs_of
 from shared.domain.words import Connection
 
 
@@ -29,10 +30,8 @@ def wrong_presence(stay: Stay, stored: StoredPresence | None) -> str | None:
     """Seconds and all else are exact where every request was answered; else what is more must lie in a doubt."""
     if stored is None:
         return "lost: no presence at all" if stay.points else None
-    if active_time(stored.runs).total_seconds() != stored.active_seconds or len(stored.runs) != stored.connects:
-        return "seconds or connects are not those of the stored runs"
-    if (stored.first, stored.last) != (stored.runs[0].first, stored.runs[-1].last):
-        return "first or last is not that of the stored runs"
+    if wrong := _inconsistent(stored):
+        return wrong
     proven = runs_of(stay.points)
     if stored.runs == proven:
         return _wrong_rest(stay, stored)
@@ -43,6 +42,47 @@ def wrong_presence(stay: Stay, stored: StoredPresence | None) -> str | None:
     if not all(any(doubt.covers(border) for doubt in stay.doubts) for border in borders):
         return "seconds were credited that nobody reported"
     return _wrong_rest(stay, stored)
+
+
+def wrong_sitting(kept: Sequence[Sign], doubtful: Sequence[Sign], stored: StoredPresence | None) -> str | None:
+    """What sockets proved is there, and nothing else is.
+
+    Where two signs that count are certainly less than G apart no second between them may be missing, whatever became
+    of the gateway meanwhile: its clients came back in time.
+    """
+    if stored is None:
+        return "lost: no presence at all" if kept else None
+    if wrong := _inconsistent(stored):
+        return wrong
+    known = sorted(kept, key=lambda sign: sign.since)
+    places = [next((run for run in stored.runs if _meets(run, sign)), None) for sign in known]
+    if None in places:
+        return "lost: a sign of life"
+    pairs = zip(zip(known, places, strict=True), zip(known[1:], places[1:], strict=True), strict=False)
+    if any(later.until - before.since <= GAP and here != there for (before, here), (later, there) in pairs):
+        return "lost: seconds between two signs of life"
+    borders = [border for run in stored.runs for border in run]
+    if not all(any(sign.covers(border) for sign in (*kept, *doubtful)) for border in borders):
+        return "seconds were credited that nobody proved"
+    return _wrong_sums(kept, doubtful, stored.activities)
+
+
+def _meets(run: Run, sign: Sign) -> bool:
+    return run.first <= sign.until and sign.since <= run.last
+
+
+def _wrong_sums(kept: Sequence[Sign], doubtful: Sequence[Sign], stored: dict[str, int]) -> str | None:
+    told = Stay(activities=Counter(sign.activity for sign in kept if sign.activity is not None))
+    told.doubts += [Doubt(Connection.HEARTBEAT, sign.activity, sign.since, sign.until) for sign in doubtful]
+    return wrong_counts(told, stored)
+
+
+def _inconsistent(stored: StoredPresence) -> str | None:
+    if active_time(stored.runs).total_seconds() != stored.active_seconds or len(stored.runs) != stored.connects:
+        return "seconds or connects are not those of the stored runs"
+    if (stored.first, stored.last) != (stored.runs[0].first, stored.runs[-1].last):
+        return "first or last is not that of the stored runs"
+    return None
 
 
 def _wrong_rest(stay: Stay, stored: StoredPresence) -> str | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from random import Random
 
 from loadtests.chaos.faults import Mischief
+from loadtests.chaos.rig import SERVICES
 
 CALM_SECONDS = 6.0
 """Before an outage, so that there is something to go on with."""
@@ -14,7 +15,8 @@ CALM_SECONDS = 6.0
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What to do. ``rate`` is requests per second; each service is away once for each of the ``outages``, in
-    seconds, and Redis frozen for each of the ``freezes``; everybody is restarted in turn ``rolling`` times."""
+    seconds, Redis frozen for each of the ``freezes``, and each disk full for each of the ``full_disks``; everybody is
+    restarted in turn ``rolling`` times. ``sitters`` are present by socket alone. ``victims`` are killed before all."""
 
     seed: int
     seconds: float
@@ -23,8 +25,11 @@ class Plan:
     cohorts: int = 10
     size: int = 150
     sessions_each: int = 8
+    sitters: int = 60
+    victims: tuple[str, ...] = ()
     outages: tuple[float, ...] = (60.0,)
     freezes: tuple[float, ...] = (40.0,)
+    full_disks: tuple[float, ...] = (6.0,)
     small_every: float = 6.0
     rolling: int = 1
     poison: bool = True
@@ -56,11 +61,17 @@ async def _small(plan: Plan, mischief: Mischief, end: float) -> None:
 
 
 async def _large(plan: Plan, mischief: Mischief) -> None:
+    for name in plan.victims:
+        await asyncio.sleep(CALM_SECONDS / 2)
+        mischief.kill_surely(name)
     for seconds in plan.outages:
         for name in ("valkey", "postgres"):
             await asyncio.sleep(CALM_SECONDS)
             await mischief.outage(name, seconds)
     for seconds in plan.freezes:
         await mischief.long_freeze(seconds)
+    for seconds in plan.full_disks:
+        for name in SERVICES:
+            await mischief.full_disk(seconds, name)
     for _ in range(plan.rolling):
         await mischief.rolling_restart()

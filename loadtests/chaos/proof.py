@@ -11,9 +11,10 @@ from sqlalchemy import Connection, Engine, text
 from deploy.cli.history import Broken, check, read_heads
 from loadtests.campus import RunningClass
 from loadtests.chaos import stored
+from loadtests.chaos.calm import Calm
 from loadtests.chaos.faults import Done
 from loadtests.chaos.ledger import CheckedIn, Ledger
-from loadtests.chaos.oracle import wrong_audit, wrong_check_in, wrong_mark_history, wrong_presence
+from loadtests.chaos.oracle import wrong_audit, wrong_check_in, wrong_mark_history, wrong_presence, wrong_sitting
 from shared.domain.attendance import Tally
 from shared.domain.words import Connection as Event
 from shared.settings import Settings
@@ -39,6 +40,7 @@ class Proof:
     ledger: Ledger
     classes: Sequence[RunningClass]
     done: Done
+    calm: Calm
 
     @property
     def sessions(self) -> list[UUID]:
@@ -65,6 +67,9 @@ class Proof:
         for key, stay in self.ledger.stays.items():
             if wrong := wrong_presence(stay, rows.pop(key, None)):
                 yield Finding(wrong, f"presence of {key}")
+        for key, sitting in self.ledger.sittings.items():
+            if wrong := wrong_sitting(*sitting.signs(self.calm), rows.pop(key, None)):
+                yield Finding(wrong, f"presence by socket of {key}")
         for key in rows:
             yield Finding("presence of somebody who reported nothing", str(key))
 
@@ -74,6 +79,9 @@ class Proof:
             for event, known in ((Event.CONNECT, stay.connects), (Event.DISCONNECT, stay.disconnects)):
                 if wrong := wrong_audit(known, stay.doubts, event, moments.get((key, event.value), [])):
                     yield Finding(wrong, f"events of {key}")
+        for key, sitting in self.ledger.sittings.items():
+            if len(moments.get((key, Event.CONNECT.value), [])) > len(sitting.lives):
+                yield Finding("double: connects of a socket", f"events of {key}")
 
     def _check_ins(self, connection: Connection) -> Iterator[Finding]:
         rows = stored.check_ins(connection, self.sessions)

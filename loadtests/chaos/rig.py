@@ -2,30 +2,26 @@
 
 import asyncio
 import os
-import sys
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from signal import Signals
-from urllib.parse import urlsplit
 
 import psutil
 
 from deploy.stack.child import Child
 from deploy.stack.console import Console
-from deploy.stack.home import Home, open_home
+from deploy.stack.home import open_home
 from deploy.stack.lock import locked
 from deploy.stack.parts import Part, edge_parts, worker_parts
-from deploy.stack.ports import free_port
-from deploy.stack.postgres import prepare_postgres
 from deploy.stack.readiness import answers_ok, part_ready, service_ready
 from deploy.stack.service import Service
-from deploy.stack.services import Embedded, find_services
-from deploy.stack.settings import checked, effective
-from deploy.stack.valkey import prepare_valkey
+from deploy.stack.settings import checked
+from loadtests.chaos.disks import Disk, small_disks
 from loadtests.chaos.fault_proxy import FaultProxy
+from loadtests.chaos.places import by_proxy, data_of, services_of, socket_of, variables_of
 from shared.migrations import migrate
 from shared.settings import Settings
 
@@ -41,13 +37,15 @@ SERVICES = ("valkey", "postgres")
 
 @dataclass(slots=True)
 class Rig:
-    """A running stack. ``direct`` settings go around the proxies, for whoever looks on."""
+    """A running stack. ``direct`` settings go around the proxies, for whoever looks on; there are no ``disks`` where
+    nothing may be mounted."""
 
     settings: Settings
     direct: Settings
     services: dict[str, Service]
     proxies: dict[str, FaultProxy]
     console: Console
+    disks: dict[str, Disk]
     children: dict[str, Child] = field(default_factory=dict)
     parts: dict[str, Part] = field(default_factory=dict)
     well_since: dict[str, float] = field(default_factory=dict)
@@ -148,18 +146,21 @@ class Rig:
 async def running_rig(directory: Path) -> AsyncIterator[Rig]:
     """The whole stack for the length of the block; what its processes say goes to ``<directory>/chaos.log``."""
     home = open_home(directory)
-    with locked(home, "chaos"), (directory / "chaos.log").open("w") as log:
-        services = _services(home)
-        proxies = {name: FaultProxy(_socket(name, service.url)) for name, service in services.items()}
+    with ExitStack() as stack:
+        stack.enter_context(locked(home, "chaos"))
+        log = stack.enter_context((directory / "chaos.log").open("w"))
+        services = services_of(home)
+        disks = stack.enter_context(small_disks({name: data_of(service) for name, service in services.items()}))
+        proxies = {name: FaultProxy(socket_of(name, service.url)) for name, service in services.items()}
         ports = {name: await proxy.start() for name, proxy in proxies.items()}
-        direct = _variables(home, services["postgres"].url, services["valkey"].url)
-        proxied = {**direct, **_proxied(ports)}
-        rig = Rig(checked(proxied), checked(direct), services, proxies, Console(log, (), colour=False))
+        direct = variables_of(home, services["postgres"].url, services["valkey"].url)
+        variables = {**direct, **by_proxy(ports)}
+        rig = Rig(checked(variables), checked(direct), services, proxies, Console(log, (), colour=False), disks)
         try:
             for name in reversed(SERVICES):
                 await rig.start_service(name)
             await asyncio.to_thread(migrate, rig.direct.database_url)
-            await rig.start_parts(proxied)
+            await rig.start_parts(variables)
             watching = asyncio.create_task(rig.look_after())
             try:
                 yield rig
@@ -170,41 +171,6 @@ async def running_rig(directory: Path) -> AsyncIterator[Rig]:
             await rig.end()
             for proxy in proxies.values():
                 await proxy.stop()
-
-
-def _services(home: Home) -> dict[str, Service]:
-    database, redis = find_services({})
-    assert isinstance(database, Embedded)
-    assert isinstance(redis, Embedded)
-    postgres = prepare_postgres(home, database.program, lambda line: print(line, file=sys.stderr))
-    return {"postgres": postgres, "valkey": prepare_valkey(home, redis.program)}
-
-
-def _socket(name: str, url: str) -> Path:
-    if name == "valkey":
-        return Path(urlsplit(url).path)
-    return Path(urlsplit(url).query.removeprefix("host=")) / ".s.PGSQL.5432"
-
-
-def _proxied(ports: dict[str, int]) -> dict[str, str]:
-    return {
-        "MUSTER_DATABASE_URL": f"postgresql://muster@127.0.0.1:{ports['postgres']}/muster?sslmode=disable&gssencmode=disable",
-        "MUSTER_REDIS_URL": f"redis://127.0.0.1:{ports['valkey']}/0",
-    }
-
-
-def _variables(home: Home, database_url: str, redis_url: str) -> dict[str, str]:
-    api_port, gateway_port = free_port("127.0.0.1"), free_port("127.0.0.1")
-    variables = effective(
-        {},
-        database_url=database_url,
-        redis_url=redis_url,
-        secret_key=home.secret(),
-        api_port=api_port,
-        gateway_port=gateway_port,
-    )
-    quiet = {"MUSTER_API_METRICS_PORT": "0", "MUSTER_GATEWAY_METRICS_PORT": "0"}
-    return {**variables, **quiet}
 
 
 @contextmanager

@@ -6,26 +6,27 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from random import Random
 from uuid import UUID
 
 from sqlalchemy import Engine
 
-from loadtests.campus import RunningClass, build_classes
-from loadtests.chaos.crowd import Crowd, all_tokens
+from loadtests.campus import RunningClass, all_tokens, build_classes, let_redis_know
+from loadtests.chaos.calm import Calm, watched
+from loadtests.chaos.crowd import Crowd
 from loadtests.chaos.faults import Done, Mischief
 from loadtests.chaos.ledger import Ledger
 from loadtests.chaos.plan import Plan, hurt
 from loadtests.chaos.proof import Finding, Proof
 from loadtests.chaos.quiet import until_computed, until_drained, until_swept
 from loadtests.chaos.rig import Rig, running_rig
-from loadtests.chaos.staff import Dashboard, Teachers
+from loadtests.chaos.sitters import Sitters
+from loadtests.chaos.staff import Teachers
+from loadtests.dashboard import Dashboard, followed, until_exact
 from loadtests.load.journey import Journey
 from shared.database import owner_engine
-from shared.tokens import Tokens
-from workers.ports import make_ports
-from workers.project import reproject
 
 DASHBOARDS = 6
 PROGRESS_SECONDS = 5.0
@@ -38,6 +39,7 @@ class Outcome:
     plan: Plan
     ledger: Ledger
     done: Done
+    calm: Calm = field(default_factory=Calm)
     findings: list[Finding] = field(default_factory=list)
     dashboards: list[Dashboard] = field(default_factory=list)
     journeys: list[float] = field(default_factory=list)
@@ -49,51 +51,52 @@ async def run(plan: Plan, home: Path, say: Callable[[str], None]) -> Outcome:
     """Do it; everything is stopped at the end."""
     async with running_rig(home) as rig:
         owner = owner_engine(rig.direct)
-        classes = await asyncio.to_thread(_campus, rig, plan)
+        classes, online = await asyncio.to_thread(_campus, rig, plan)
         ledger, mischief = Ledger(), Mischief(rig, owner, plan.seed)
-        tokens = all_tokens(Tokens(rig.settings), classes)
+        tokens = all_tokens(rig.settings, [*classes, *online])
         outcome = Outcome(plan, ledger, mischief.done)
         journey = Journey(outcome.journeys.append)
         outcome.dashboards += _dashboards(rig, classes, tokens, journey, plan)
         crowd = Crowd(rig.settings.api_port, classes, tokens, ledger, journey, plan.seed)
         teachers = Teachers(rig.settings.api_port, classes, tokens, ledger, plan.seed)
+        sitters = Sitters(rig.settings.gateway_port, online, tokens, ledger, plan.seed)
         begun = time.monotonic()
-        async with _followed(outcome.dashboards):
-            async with _reported(outcome, say, begun):
-                await _storm(plan, crowd, teachers, mischief)
+        async with followed(outcome.dashboards):
+            async with _reported(outcome, say, begun), watched(rig.settings, outcome.calm):
+                await _storm(plan, crowd, sitters, teachers, mischief)
             outcome.seconds["storm"] = time.monotonic() - begun
             say("waiting for quiet")
             await _quiet(rig, owner, outcome)
-            outcome.findings += await _wrong_dashboards(outcome.dashboards)
-        proof = Proof(ledger, classes, mischief.done)
+            wrong = await until_exact(outcome.dashboards)
+            outcome.findings += [Finding(what, str(one.meeting.session.id)) for what, one in wrong]
+        proof = Proof(ledger, [*classes, *online], mischief.done, outcome.calm)
         outcome.findings += await asyncio.to_thread(proof.findings, owner, rig.direct)
         owner.dispose()
     return outcome
 
 
-def _campus(rig: Rig, plan: Plan) -> list[RunningClass]:
-    """Every second session turns from present to late in the middle of the storm."""
+def _campus(rig: Rig, plan: Plan) -> tuple[list[RunningClass], list[RunningClass]]:
+    """Classes that report by HTTP, every second of which turns from present to late in the middle of the storm; and
+    those who come by socket."""
     ago = timedelta(minutes=5) - timedelta(seconds=plan.seconds / 2)
-    classes = build_classes(
-        rig.direct.database_url,
-        rig.direct,
+    build = partial(build_classes, rig.direct.database_url, rig.direct)
+    classes = build(
         cohorts=plan.cohorts,
         size=plan.size,
         sessions_each=plan.sessions_each,
         started_ago=max(timedelta(0), ago),
     )
-    ports = make_ports(rig.direct, "chaos")
-    reproject(ports)
-    ports.engine.dispose()
-    ports.redis.close()
-    return classes
+    online = build(cohorts=1, size=plan.sitters)
+    let_redis_know(rig.direct)
+    return classes, online
 
 
-async def _storm(plan: Plan, crowd: Crowd, teachers: Teachers, mischief: Mischief) -> None:
+async def _storm(plan: Plan, crowd: Crowd, sitters: Sitters, teachers: Teachers, mischief: Mischief) -> None:
     """Load and faults together; the load goes on until the last fault is over."""
     over = asyncio.Event()
     async with asyncio.TaskGroup() as group:
         group.create_task(crowd.live(plan.rate, over.is_set))
+        group.create_task(sitters.live(over.is_set))
         group.create_task(teachers.work(over.is_set))
         try:
             await hurt(plan, mischief)
@@ -114,32 +117,6 @@ def _dashboards(
     chosen = Random(plan.seed).sample(classes, min(DASHBOARDS, len(classes)))
     ports = rig.settings.gateway_port, rig.settings.api_port
     return [Dashboard(*ports, meeting, tokens[meeting.teacher], journey) for meeting in chosen]
-
-
-@asynccontextmanager
-async def _followed(dashboards: list[Dashboard]) -> AsyncIterator[None]:
-    tasks = [asyncio.create_task(dashboard.follow()) for dashboard in dashboards]
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def _wrong_dashboards(dashboards: list[Dashboard], seconds: float = 40.0) -> list[Finding]:
-    """Snapshot and deltas are a fresh fetch: each dashboard shows what it would show after a reload."""
-    wrong: list[Finding] = []
-    for dashboard in dashboards:
-        try:
-            async with asyncio.timeout(seconds):
-                while not await dashboard.is_exact():  # noqa: ASYNC110 - asks another process
-                    await asyncio.sleep(0.5)
-        except TimeoutError:
-            wrong.append(Finding("a dashboard shows something else than a reload", str(dashboard.meeting.session.id)))
-        if dashboard.gaps:
-            wrong.append(Finding(f"{dashboard.gaps} gaps in a dashboard's versions", str(dashboard.meeting.session.id)))
-    return wrong
 
 
 @asynccontextmanager

@@ -81,7 +81,7 @@ class Crowd:
     async def _try(self, port: int, guest: dict[str, Any], dialect: dict[str, str], number: int) -> bool:
         first = tuple(b64decode(part) for part in guest.get("first", ()))
         spoken = Dialect(first, **{name: b64decode(value) for name, value in dialect.items()})
-        member = Member(_hello(port, guest["path"]), spoken, self._tally, sampled=number < SAMPLED)
+        member = Member(hello(port, guest["path"]), spoken, self._tally, sampled=number < SAMPLED)
         self._members.append(member)
         address = (f"127.0.0.{2 + number % ADDRESSES}", 0)
         try:
@@ -97,7 +97,8 @@ class Crowd:
             return False
 
 
-def _hello(port: int, path: str) -> bytes:
+def hello(port: int, path: str) -> bytes:
+    """The request for an upgrade."""
     lines = [
         f"GET {path} HTTP/1.1",
         f"Host: 127.0.0.1:{port}",

@@ -4,7 +4,8 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from loadtests.chaos.ledger import CheckedIn, Doubt, Stay
+from loadtests.chaos.calm import Calm
+from loadtests.chaos.ledger import CheckedIn, Doubt, Life, Sign, Sitting, Stay
 from loadtests.chaos.oracle import (
     StoredPresence,
     wrong_audit,
@@ -12,6 +13,7 @@ from loadtests.chaos.oracle import (
     wrong_counts,
     wrong_mark_history,
     wrong_presence,
+    wrong_sitting,
 )
 from shared.domain.presence import active_time, runs_of
 from shared.domain.words import Connection
@@ -96,3 +98,62 @@ def test_a_mark_is_in_the_history_once_per_change() -> None:
     assert wrong_mark_history(decided, ["present", "late", "absent"]) is None
     assert wrong_mark_history(decided, ["present", "late"]) == "lost: a mark in the history"
     assert wrong_mark_history(decided, ["present", "late", "late", "absent"]) == "double: a mark in the history"
+
+
+def sign(second: float, activity: str | None = None) -> Sign:
+    """A sign of life that is seen within two seconds."""
+    return Sign(at(second), at(second + 2), activity)
+
+
+def calm(*stretches: tuple[float, float]) -> Calm:
+    """Redis answered within these."""
+    return Calm([(at(start), at(end)) for start, end in stretches])
+
+
+def test_what_sockets_proved_is_not_wrong() -> None:
+    assert wrong_sitting([sign(0), sign(15), sign(300)], [], stored(1, 16, 301)) is None
+    assert wrong_sitting([], [sign(0)], None) is None
+
+
+def test_a_sign_of_life_that_was_kept_and_is_missing_is_found() -> None:
+    assert wrong_sitting([sign(0)], [], None) == "lost: no presence at all"
+    assert wrong_sitting([sign(0), sign(300)], [], stored(1)) == "lost: a sign of life"
+
+
+def test_a_hole_that_no_killed_gateway_explains_is_found() -> None:
+    runs = stored(1, 80)
+    assert wrong_sitting([sign(0), sign(79)], [], runs) is None, "they may have been more than G apart"
+    assert wrong_sitting([sign(0), sign(40), sign(79)], [], runs) is not None
+
+
+def test_presence_that_no_socket_proved_is_found_unless_a_sign_in_doubt_explains_it() -> None:
+    assert wrong_sitting([sign(0)], [], stored(1, 30)) == "seconds were credited that nobody proved"
+    assert wrong_sitting([sign(0)], [sign(29)], stored(1, 30)) is None
+
+
+def test_an_activity_by_socket_is_counted_once() -> None:
+    kept, young = [sign(0, "draw"), sign(5, "draw")], [sign(10, "draw")]
+    assert wrong_sitting(kept, young, stored(1, 6, activities={"draw": 3})) is None
+    assert wrong_sitting(kept, young, stored(1, 6, activities={"draw": 4})) == "double: 1 activities"
+    assert wrong_sitting(kept, young, stored(1, 6, activities={"draw": 1})) == "lost: 1 activities"
+
+
+def test_a_sign_counts_once_its_gateway_lived_on_while_redis_answered() -> None:
+    life = Life([sign(0), sign(20)], is_in=True, ended=at(24))
+    sitting = Sitting([life])
+    assert sitting.signs(calm((0, 100))) == ([sign(0)], [sign(20)])
+    assert sitting.signs(calm((0, 1), (22, 100))) == ([], [sign(0), sign(20)]), "Redis was away until just before"
+    assert sitting.signs(calm()) == ([], [sign(0), sign(20)])
+    life.ended = None
+    assert sitting.signs(calm()) == ([sign(0), sign(20)], []), "no fault came after"
+    life.is_in = False
+    assert sitting.signs(calm((0, 100))) == ([], [sign(0), sign(20)])
+
+
+def test_calm_is_as_long_as_answers_came_without_a_break() -> None:
+    watched = Calm()
+    for second in (0, 0.5, 1, 1.5, 2, 2.5, 3, 10, 10.5):
+        watched.answered(at(second))
+    assert watched.between(at(-5), at(5))
+    assert not watched.between(at(0.5), at(5)), "less than it takes to be sure"
+    assert not watched.between(at(4), at(100))
