@@ -9,6 +9,7 @@ from api.checkin import REPEATABLE, check_in
 from api.checkin_bodies import CheckInRequest, TicketRequest
 from api.facts import SessionFacts
 from api.pages import confirming, scans
+from api.pages.asked import asked_now
 from api.pages.dates import clock
 from api.pages.forms import read_form
 from api.pages.meetings import online_today
@@ -133,8 +134,13 @@ async def _typed(
 ) -> Response:
     services: Services = request.app.state.services
     person = None if who is None else await person_of(services, who)
-    online = await online_today(services, who) if who and who.role == Role.STUDENT else []
-    values = {"person": person, "typed": typed, "code_refused": code, "online": online}
+    values = {
+        "person": person,
+        "typed": typed,
+        "code_refused": code,
+        "online": await online_today(services, who) if who and who.role == Role.STUDENT else [],
+        "asked": await asked_now(services, who) if who else [],
+    }
     return page("checkin/typed.html", values, status, language=language_of(request))
 
 

@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.pages import meetings
+from api.pages.asked import asked_now
 from api.pages.forms import read_form_if_any
 from api.pages.people import for_roles, go, person_of
 from api.pages.rendering import page
@@ -45,9 +46,11 @@ async def _page(request: Request, who: Identity, *, left: bool = False, status: 
     services: Services = request.app.state.services
     language = language_of(request)
     meeting = await meetings.read_meeting(services, who, request.path_params["session_id"])
+    asked = [call for call in await asked_now(services, who) if call.session_id == meeting.id]
     values = {
         "person": await person_of(services, who),
         "meeting": meeting,
+        "asked": asked[0] if asked else None,
         "zone": services.settings.zone,
         "left": left,
         "noted": "noted" in request.query_params,

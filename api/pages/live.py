@@ -6,11 +6,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api import running
+from api.calls import list_calls
 from api.pages.dates import clock
 from api.pages.forms import read_form
 from api.pages.people import for_staff, go, person_of
 from api.pages.rendering import page
 from api.pages.screen import code_now, session_view, typing_address
+from api.pages.shapes import CallShown
 from api.pages.texts import Language, language_of
 from api.pages.timeline import timeline_of
 from api.services import Services
@@ -88,12 +90,21 @@ async def _card(request: Request, who: Identity, refused: Code | None = None) ->
         "snapshot": snapshot.model_dump_json(by_alias=True),
         "recent": [{**entry, "time": time} for entry, time in zip(stats["recentCheckins"], times, strict=True)],
         "code": await code_now(services, row),
+        "call": await _open_call(services, who, session_id),
         "checkin_address": typing_address(services),
         "zone": zone,
         "timeline": await timeline_of(services, who, row),
         "notice": refused and _notice(refused, language),
     }
     return page("teach/live.html", values, 200 if refused is None else 409, language=language)
+
+
+async def _open_call(services: Services, who: Identity, session_id: UUID) -> CallShown | None:
+    newest = next(iter((await list_calls(services, who, session_id)).items), None)
+    if newest is None or newest.closes_at <= services.now():
+        return None
+    until = clock(newest.closes_at, services.settings.zone)
+    return CallShown(newest.by_rule, newest.asked, newest.confirmed, until, newest.model_dump_json(by_alias=True))
 
 
 def _notice(code: Code, language: Language) -> str:

@@ -191,6 +191,26 @@ class Answer:
     repeat: bool
 
 
+@dataclass(frozen=True, slots=True)
+class CallShown:
+    """A call to confirm as the live page shows it while it is open; ``json`` the same for the script."""
+
+    by_rule: bool
+    asked: int
+    confirmed: int
+    until: str
+    json: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A class whose open call asks this student, who has not answered; ``until`` is a clock time."""
+
+    session_id: UUID
+    class_name: str
+    until: str
+
+
 def wire_time(moment: datetime) -> str:
     """RFC 3339 with ``Z``, as scripts read it."""
     return moment.isoformat().replace("+00:00", "Z")

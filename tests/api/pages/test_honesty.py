@@ -142,3 +142,18 @@ async def test_a_confirmation_nobody_asked_for_is_explained(
     answer = await open_as(classroom.students[0]).post("/checkin/confirm", data={"ticket": ticket})
     assert answer.status_code == 409
     assert "Nobody is asking you right now" in answer.text
+
+
+async def test_a_student_who_is_asked_is_told_where_they_are_anyway(
+    lecture: Lecture, classroom: Classroom, open_as: Open, ports: Ports
+) -> None:
+    for student in lecture.students[:2]:
+        await lecture.scan(student)
+    drain(ports)
+    asked, answered, other = (open_as(student) for student in classroom.students)
+    assert (await lecture.teacher.post(f"{lecture.path}/calls", json={})).status_code == 201
+    shown = {"token": await lecture.token()}
+    assert (await lecture.students[1].post(f"{lecture.path}/confirmations", json=shown)).status_code == 202
+    drain(ports)
+    told = ["asks who is still here" in (await phone.get("/checkin")).text for phone in (asked, answered, other)]
+    assert told == [True, False, False]

@@ -19,6 +19,8 @@ from api.pages.roll import Entry
 from api.pages.shapes import (
     About,
     Answer,
+    Asked,
+    CallShown,
     ChangeLine,
     Child,
     Counts,
@@ -138,6 +140,7 @@ ENTRY = Entry(ID, data("number"), data("name"), None, None)
 ROLL = [replace(ENTRY, status="late", source=source) for source in Source] + [ENTRY]
 CHANGE = ChangeLine("late", None, "manual", data("reason"), data("by"), data("day"), "09:00")
 CHILD = Child(ID, data("name"), data("number"))
+ASKED = Asked(ID, data("class"), "09:32")
 SCAN = Scan("t", ID, data("class"), data("room"), "09:02", 100)
 COUNTERS = ("presentStudents", "lateStudents", "absentStudents", "excusedStudents", "notMarked")
 STATS = {"totalStudents": 30, **dict.fromkeys(COUNTERS, 1)}
@@ -155,7 +158,7 @@ SHARED: dict[str, Any] = {
     "view": SimpleNamespace(overall_recommendation=data("advice"), provisional=True, suggestion_version=1),
     "closed": None, "needs_reason": True, "saved": True,
     "meeting": MEETING, "left": False, "noted": True,
-    "online": [Invitation(ID, data("class"), "active", "09:00")], "ticket": "",
+    "online": [Invitation(ID, data("class"), "active", "09:00")], "ticket": "", "asked": None,
     "back": "/", "title": data("title"), "what_to_do": data("what"),
 }  # fmt: skip
 
@@ -171,6 +174,7 @@ PAGES: list[tuple[str, dict[str, Any]]] = [
     ("teach/index.html", {}),
     ("teach/index.html", {"sessions": [], "groups": [], "history": []}),
     *(("teach/live.html", live(status)) for status in ("scheduled", "active", "completed")),
+    ("teach/live.html", {**live("active"), "call": CallShown(True, 12, 3, "09:32", "{}")}),
     *(("teach/projector.html", live(status)) for status in ("scheduled", "completed", "cancelled")),
     ("teach/projector.html", {**live("active"), "call": OpenCall("recheck", "09:32", "")}),
     *(("teach/ask.html", {**live("active"), "ask": ask}) for ask in ("end", "cancel")),
@@ -178,7 +182,8 @@ PAGES: list[tuple[str, dict[str, Any]]] = [
     ("checkin/confirm.html", {"person": STUDENT, "scan": replace(SCAN, asks_place=True)}),
     ("checkin/refused.html", {"code": "too_early", "about": About(data("class"), data("room"), "09:00")}),
     ("checkin/refused.html", {"code": "over"}),
-    ("checkin/typed.html", {"person": None, "code_refused": "code_invalid"}),
+    ("checkin/typed.html", {"person": None, "code_refused": "code_invalid", "asked": [ASKED]}),
+    ("join/meeting.html", {"asked": ASKED}),
     *(("join/meeting.html", {"meeting": replace(MEETING, phase=phase)}) for phase in Phase),
     ("join/meeting.html", {"meeting": replace(MEETING, phase=Phase.EARLY, opens="08:45")}),
     ("join/meeting.html", {"left": True}),

@@ -59,6 +59,12 @@ async def stats(request: Request) -> Response:
     return JSONResponse(world.stats()) if world.api_up else JSONResponse({"code": "unavailable"}, 503)
 
 
+async def calls(request: Request) -> Response:
+    """The calls to confirm."""
+    world: World = request.app.state.world
+    return JSONResponse({"items": world.calls()}) if world.api_up else JSONResponse({"code": "unavailable"}, 503)
+
+
 async def timeline(request: Request) -> Response:
     """The class over time."""
     world: World = request.app.state.world
@@ -137,6 +143,8 @@ async def gateway(socket: WebSocket) -> None:
 
 
 async def _hear(socket: WebSocket, world: World, frame: dict[str, Any]) -> None:
+    if socket in socket.app.state.mute:
+        return
     if frame["type"] == "PING":
         await socket.send_json({"type": "PONG", "payload": {"data": {}}})
         return
@@ -170,7 +178,7 @@ async def pull(request: Request) -> Response:
         case "reset":
             await _close_all(app, 1012)
             app.state.world = World(**order)
-        case "check_in" | "mark" | "start" | "end" | "call" as event:
+        case "check_in" | "mark" | "start" | "end" | "call" | "confirm" as event:
             frames = _happen(world, event, order)
         case "set":
             for name, value in order.items():
@@ -179,6 +187,8 @@ async def pull(request: Request) -> Response:
             await asyncio.wait_for(world.goodbye.wait(), 5)
         case "lose_history":
             world.epoch, world.version, world.history = "second", 0, []
+        case "silence":
+            app.state.mute |= app.state.sockets
         case "deploy" | "cut" | "unsubscribe" as disturbance:
             await _disturb(app, disturbance, order)
     await _send(app, frames[order.get("skip", 0) :])
@@ -195,6 +205,8 @@ def _happen(world: World, event: str, order: dict[str, Any]) -> list[dict[str, A
             return world.mark(order["students"], order["status"])
         case "call":
             return [world.call(order["seconds"])]
+        case "confirm":
+            return [world.confirm(order["count"])]
     return [world.become("active" if event == "start" else "completed")]
 
 
@@ -209,7 +221,7 @@ async def _disturb(app: Starlette, disturbance: str, order: dict[str, Any]) -> N
 
 
 async def _send(app: Starlette, frames: list[dict[str, Any]]) -> None:
-    for socket in list(app.state.sockets):
+    for socket in app.state.sockets - app.state.mute:
         for frame in frames:
             await socket.send_json(frame)
 
@@ -240,6 +252,8 @@ def make_stage() -> Starlette:
             Route("/api/v1/realtime/ticket", ticket, methods=["POST"]),
             Route(f"{live}/stats", stats),
             Route(f"{live}/timeline", timeline),
+            Route(f"{live}/calls", calls),
+            Route(f"{live}/calls/mine", calls),
             Route(f"{live}/qr", code, methods=["GET", "PUT"]),
             Route(f"{live}/qr.svg", picture),
             Route(f"{live}/attendance", attend, methods=["POST"]),
@@ -254,5 +268,6 @@ def make_stage() -> Starlette:
     )
     app.state.world = World()
     app.state.sockets = set()
+    app.state.mute = set()  # open, and nothing comes through any more
     app.state.send = partial(_send, app)
     return app

@@ -15,6 +15,8 @@ from api.pages.rendering import page
 from api.pages.shapes import (
     About,
     Answer,
+    Asked,
+    CallShown,
     Counts,
     GroupRow,
     LiveView,
@@ -107,6 +109,7 @@ async def teach(request: Request) -> Response:
 
 async def live(request: Request) -> Response:
     """The Live Session Card, or what the room sees of it."""
+    on_wall = request.url.path.endswith("/projector")
     world: World = request.app.state.world
     stats = world.stats()
     recent = [{**entry, "time": entry["timestamp"][11:16]} for entry in stats["recentCheckins"]]
@@ -123,9 +126,18 @@ async def live(request: Request) -> Response:
         "zone": ZONE,
         "notice": None,
         "timeline": None if world.status == "scheduled" else timeline_of(world),
-        "call": OpenCall("recheck", "09:32", world.call_closes) if world.call_closes else None,
+        "call": _call(world, on_wall=on_wall) if world.call_closes else None,
     }
-    return page("teach/projector.html" if request.url.path.endswith("/projector") else "teach/live.html", values)
+    return page("teach/projector.html" if on_wall else "teach/live.html", values)
+
+
+def _call(world: World, *, on_wall: bool) -> OpenCall | CallShown:
+    """The open call, as each of the two shows it."""
+    [call] = world.calls()
+    if on_wall:
+        return OpenCall(call["kind"], "09:32", call["closesAt"])
+    json = msgspec.json.encode(call).decode()
+    return CallShown(call["byRule"], call["asked"], call["confirmed"], "09:32", json)
 
 
 def timeline_of(world: World) -> TimelineShown:
@@ -158,9 +170,11 @@ async def typed(request: Request) -> Response:
     if state in ("typed", "online"):
         online = ONLINE if state == "online" else []
         person = STUDENT if state == "online" else None
-        return page("checkin/typed.html", {"person": person, "code_refused": None, "typed": "", "online": online})
+        return page(
+            "checkin/typed.html", {"person": person, "code_refused": None, "typed": "", "online": online, "asked": []}
+        )
     if state == "mistyped":
-        values = {"person": STUDENT, "code_refused": "code_invalid", "typed": "ABCD 1234", "online": []}
+        values = {"person": STUDENT, "code_refused": "code_invalid", "typed": "ABCD 1234", "online": [], "asked": []}
         return page("checkin/typed.html", values, 400)
     if state in ("present", "late", "again"):
         return _result("late" if state == "late" else "present", repeat=state == "again")
@@ -212,7 +226,15 @@ async def join(request: Request) -> Response:
     """The page that keeps a connection; ``?state=`` one of :data:`MEETINGS`, left, noted or refused."""
     state = request.query_params.get("state", "")
     meeting = MEETINGS.get(state, MEETING)
-    values = {"meeting": meeting, "zone": ZONE, "noted": state == "noted", "refused": state == "refused"}
+    world: World = request.app.state.world
+    asked = Asked(SESSION, meeting.class_name, "09:32") if world.call_closes else None
+    values = {
+        "meeting": meeting,
+        "asked": asked,
+        "zone": ZONE,
+        "noted": state == "noted",
+        "refused": state == "refused",
+    }
     person = TEACHER if state == "tutor" else STUDENT
     return page("join/meeting.html", {**values, "person": person, "left": state == "left"})
 

@@ -63,6 +63,7 @@ class World:
     """The location that came with each try to check in."""
     call_closes: str | None = None
     """Until when a call to confirm is open."""
+    confirmed: int = 0
 
     def code(self) -> CodeView:
         """The code that is shown now."""
@@ -178,7 +179,21 @@ class World:
     def call(self, seconds: float) -> dict[str, Any]:
         """Somebody is asked to confirm; the frame that tells it."""
         self.call_closes = wire_time(datetime.now(UTC) + timedelta(seconds=seconds))
-        return self.push("CALL", {"callId": "1", "kind": "recheck", "closesAt": self.call_closes, "asked": 1})
+        self.generation += 1
+        [asked] = self.calls()
+        return self.push(
+            "CALL", {name: asked[name] for name in ("kind", "closesAt", "asked", "byRule")} | {"callId": "1"}
+        )
+
+    def calls(self) -> list[dict[str, Any]]:
+        """The one call, if there was one: the session's rule asked twelve."""
+        asked = {"id": "1", "kind": "recheck", "byRule": True, "asked": 12, "confirmed": self.confirmed}
+        return [{**asked, "closesAt": self.call_closes}] if self.call_closes else []
+
+    def confirm(self, count: int) -> dict[str, Any]:
+        """That many more answer; the frame that tells it."""
+        self.confirmed += count
+        return self.push("CONFIRMED", {"callId": "1", "studentIds": [], "confirmed": self.confirmed})
 
     def push(self, kind: str, data: dict[str, Any]) -> dict[str, Any]:
         """Number a push and keep it."""

@@ -1,9 +1,10 @@
 /** The page of a participant: shows what presence.js knows, in words, and leaves when asked to. */
 
-import { clockFormat } from "../clock.js";
+import { ServerClock, clockFormat } from "../clock.js";
 import { fill } from "../texts.js";
 
 const GAP = 75_000; // up to this far apart it is one stay, also over a reload
+const SPREAD = 2000; // those who are in a session are told of a call in the same moment
 const SHOWN = { fallback: "fallback", connected: "connected", offline: "offline" };
 
 class PresenceKeeper extends HTMLElement {
@@ -18,17 +19,44 @@ class PresenceKeeper extends HTMLElement {
     this.presence = globalThis.Muster.presence({ session, userType });
     this.presence.addEventListener("state", ({ detail }) => this.#show(detail));
     this.presence.addEventListener("session", ({ detail }) => detail.status === "active" && this.#begin());
+    this.#followCalls();
     this.#part("leave").addEventListener("submit", () => this.presence.stop());
     this.timer = setInterval(() => this.#tick(), 1000);
   }
 
   disconnectedCallback() {
     clearInterval(this.timer);
+    clearTimeout(this.closing);
     this.presence.stop();
   }
 
   #part(name) {
     return this.querySelector(`[data-part=${name}]`);
+  }
+
+  /** Everybody hears that somebody is asked; who it is stands here. A failure costs the note, not the presence. */
+  async #asked() {
+    const asked = Date.now();
+    const response = await fetch(`/api/v1/sessions/${this.dataset.session}/calls/mine`, { cache: "no-store" }).catch(() => null);
+    if (!response?.ok) return;
+    const clock = new ServerClock();
+    clock.learnFrom(response, asked);
+    const [call] = (await response.json()).items;
+    const left = call && !call.confirmedAt ? Date.parse(call.closesAt) - clock.now() : 0;
+    const note = this.#part("asked");
+    note.hidden = left <= 0;
+    if (note.hidden) return;
+    this.#part("asked-words").textContent = fill(note.dataset.text, { time: this.format(call.closesAt) });
+    this.closing = setTimeout(() => { note.hidden = true; }, left);
+  }
+
+  #followCalls() {
+    const note = this.#part("asked");
+    if (!note) return; // a tutor is not asked
+    const again = () => note.hidden || document.hidden || this.#asked(); // it may have been answered in another tab
+    this.presence.addEventListener("call", () => setTimeout(() => this.#asked(), SPREAD * Math.random()));
+    document.addEventListener("visibilitychange", again);
+    again();
   }
 
   /** From now on the time here counts. */

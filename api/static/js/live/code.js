@@ -3,11 +3,13 @@
 const DEAD_AFTER = 5000; // a step is accepted until 5 s after its end; later, scanning it is in vain
 const LOOK_WHILE_HIDDEN = 5000; // somebody may show it again from another screen
 const NO_CODE = "···· ····";
+const TIMEOUT = 5000; // as long as a step outlives itself
 const PATIENCE = [300, 1000, 2000, 4000];
 
 class CheckInCode extends HTMLElement {
   #expires = 0; #step = 0; #visible = false; #rotate = 15;
   #notBefore = 0; #tries = 0; #busy = false;
+  #short = NO_CODE; #dead = null; #drawn = 0;
 
   /** Starts following `clock`, the server's time. */
   follow(clock) {
@@ -15,6 +17,7 @@ class CheckInCode extends HTMLElement {
     this.#visible = this.dataset.visible === "true";
     this.#step = Number(this.dataset.step);
     this.#rotate = Number(this.dataset.rotate);
+    this.#short = this.#part("short").textContent;
     this.#expires = Date.parse(this.dataset.expires);
     this.#part("toggle")?.addEventListener("submit", (event) => this.#toggle(event));
     this.timer = setInterval(() => this.#tick(), 200);
@@ -23,6 +26,13 @@ class CheckInCode extends HTMLElement {
 
   disconnectedCallback() {
     clearInterval(this.timer);
+  }
+
+  /** Codes have started anew, maybe within a step: this one is dead, and the next is asked for until it comes. */
+  renew() {
+    this.#dead = this.#short;
+    this.#expires = Math.min(this.#expires, this.clock.now());
+    this.#notBefore = this.#tries = 0;
   }
 
   get #url() {
@@ -65,7 +75,9 @@ class CheckInCode extends HTMLElement {
   async #ask(method, body) {
     const asked = Date.now();
     const headers = body ? { "Content-Type": "application/json" } : {};
-    const response = await fetch(this.#url, { method, headers, body: body && JSON.stringify(body), cache: "no-store" });
+    const signal = AbortSignal.timeout(TIMEOUT);
+    const options = { method, headers, body: body && JSON.stringify(body), cache: "no-store", signal };
+    const response = await fetch(this.#url, options);
     if (!response.ok) throw new Error(`code: ${response.status}`);
     this.clock.learnFrom(response, asked);
     return response.json();
@@ -77,7 +89,9 @@ class CheckInCode extends HTMLElement {
   }
 
   async #show(code) {
-    const changed = code.step !== this.#step || code.visible !== this.#visible;
+    const short = code.visible ? `${code.shortCode.slice(0, 4)} ${code.shortCode.slice(4)}` : NO_CODE;
+    if (code.visible && short === this.#dead) return this.#wait(); // not everybody has heard of the new codes yet
+    const changed = short !== this.#short || code.step !== this.#step || code.visible !== this.#visible;
     if (!changed && code.visible) this.#wait(); // asked a moment too early
     if (changed && code.visible) await this.#picture(code.step);
     if (changed || !code.visible) this.#tries = this.#notBefore = 0;
@@ -85,7 +99,7 @@ class CheckInCode extends HTMLElement {
     this.#visible = code.visible;
     this.#rotate = code.rotateSeconds;
     this.#expires = Date.parse(code.expiresAt);
-    this.#part("short").textContent = code.visible ? `${code.shortCode.slice(0, 4)} ${code.shortCode.slice(4)}` : NO_CODE;
+    this.#part("short").textContent = this.#short = short;
     for (const part of this.querySelectorAll("[data-while=shown]")) part.hidden = !code.visible;
     for (const part of this.querySelectorAll("[data-while=hidden]")) part.hidden = code.visible;
   }
@@ -93,7 +107,8 @@ class CheckInCode extends HTMLElement {
   /** The new picture is complete before the old one goes: no flicker, and never half a code. */
   async #picture(step) {
     const next = new Image();
-    next.src = `${this.#url}.svg?step=${step}`;
+    this.#drawn += 1; // codes may start anew within a step, and a browser draws an address that it has seen from memory
+    next.src = `${this.#url}.svg?step=${step}&drawn=${this.#drawn}`;
     await next.decode();
     this.#part("qr").src = next.src;
   }

@@ -1,0 +1,86 @@
+"""A call to confirm on the live page: it may come without the teacher's doing, and starts new codes."""
+
+import pytest
+from playwright.async_api import Browser, Page, expect
+
+from tests.browser.accessibility import violations
+from tests.browser.chromium import DESKTOP, PHONE, collect_faults, keep
+from tests.browser.conftest import Pull
+from tests.browser.stage.world import SESSION
+
+LIVE = f"/teach/sessions/{SESSION}/live"
+
+pytestmark = pytest.mark.browser
+
+
+async def live(browser: Browser, stage: str, *, phone: bool = False) -> Page:
+    """The live page, connected."""
+    context = await browser.new_context(viewport=PHONE if phone else DESKTOP, reduced_motion="reduce")
+    page = await context.new_page()
+    await page.goto(stage + LIVE)
+    await expect(page.locator("connection-pill")).to_have_text("Live")
+    return page
+
+
+async def test_a_call_is_shown_counts_answers_and_goes(browser: Browser, stage: str, pull: Pull) -> None:
+    page = await live(browser, stage)
+    faults = collect_faults(page)
+    note = page.locator("open-call")
+    await expect(note).to_be_hidden()
+    await pull("call", seconds=4)
+    await expect(note).to_contain_text("The session’s rule asked 12; 0 confirmed.")
+    await pull("confirm", count=5)
+    await expect(note).to_contain_text("asked 12; 5 confirmed.")
+    await keep(page, "live-call")
+    await expect(note).to_be_hidden(timeout=6_000)
+    assert not faults
+    await page.context.close()
+
+
+async def test_the_new_codes_are_shown_within_the_same_step(browser: Browser, stage: str, pull: Pull) -> None:
+    """Picture and short code; a browser would draw the same address from memory."""
+    page = await live(browser, stage)
+    short, picture = page.locator("[data-part=short]"), page.locator("[data-part=qr]")
+    code, drawn = await short.text_content(), await picture.get_attribute("src")
+    assert code
+    assert drawn
+    await pull("call", seconds=60)
+    await expect(short).not_to_have_text(code, timeout=4_000)
+    await expect(picture).not_to_have_attribute("src", drawn)
+    await page.context.close()
+
+
+async def test_a_page_that_missed_it_learns_of_it(browser: Browser, stage: str, pull: Pull) -> None:
+    """Snapshot + deltas: also the call belongs to the snapshot."""
+    page = await live(browser, stage)
+    await pull("call", seconds=60, skip=1)
+    await pull("lose_history")
+    await pull("cut")
+    await expect(page.locator("open-call")).to_contain_text("asked 12", timeout=15_000)
+    await page.context.close()
+
+
+@pytest.mark.parametrize("phone", [False, True])
+async def test_the_server_paints_it(browser: Browser, stage: str, pull: Pull, phone: bool) -> None:
+    await pull("call", seconds=60)
+    page = await live(browser, stage, phone=phone)
+    await expect(page.locator("open-call")).to_contain_text("asked 12; 0 confirmed.")
+    assert not await violations(page)
+    await keep(page, f"live-call-{'phone' if phone else 'desktop'}")
+    await page.context.close()
+
+
+async def test_a_participant_is_told_while_they_are_asked(browser: Browser, stage: str, pull: Pull) -> None:
+    """Pushed to the page that keeps the connection; who is asked stands in the API."""
+    context = await browser.new_context(viewport=PHONE, reduced_motion="reduce")
+    page = await context.new_page()
+    await page.goto(f"{stage}/join/{SESSION}")
+    await expect(page.locator("[data-state=connected]")).to_be_visible()
+    note = page.get_by_text("Still here? Scan or type the code")
+    await expect(note).to_be_hidden()
+    await pull("call", seconds=5)
+    await expect(note).to_be_visible()
+    assert not await violations(page)
+    await keep(page, "join-call")
+    await expect(note).to_be_hidden(timeout=8_000)
+    await context.close()
