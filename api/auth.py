@@ -18,6 +18,7 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.headers import header
 from api.problems import unauthenticated
 from api.services import Services
 from shared import keys
@@ -55,17 +56,17 @@ def take_request(request: Request, who: Identity | None) -> None:
 
 async def identify(request: Request) -> Identity | None:
     """The person behind the request, or None. A bad bearer token is not replaced by a good cookie."""
-    header = request.headers.get("authorization")
-    if header is None:
+    given = header(request, b"authorization")
+    if given is None:
         return await cookie_identity(request)
-    scheme, _, token = header.partition(" ")
+    scheme, _, token = given.partition(" ")
     return await verified(request.app.state.services, token.strip()) if scheme.lower() == "bearer" else None
 
 
 async def welcome(request: Request) -> Identity | None:
     """The person behind a request that needs none; but who shows a token must show a good one (401)."""
     identity = await identify(request)
-    if identity is None and "authorization" in request.headers:
+    if identity is None and header(request, b"authorization") is not None:
         raise unauthenticated()
     return identity
 

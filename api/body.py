@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect, Request
 
+from api.headers import header, media_type
 from api.problems import FieldError, Problem, malformed
 
 MAX_BODY = 64 * 1024
@@ -24,7 +25,7 @@ class _Refuse(ValueError):
 
 async def read_body(request: Request, most: int = MAX_BODY) -> bytes:
     """The body, counted while it streams in; 413 as soon as it is too long."""
-    if int_or_zero(request.headers.get("content-length")) > most:
+    if int_or_zero(header(request, b"content-length")) > most:
         raise _too_large(most)
     body = bytearray()
     try:
@@ -48,8 +49,7 @@ def _too_large(most: int) -> Problem:
 
 def require_json(request: Request) -> None:
     """415 unless the body says it is JSON."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/json":
+    if media_type(request) != "application/json":
         raise Problem(415, "not_json", "Send the body as application/json.")
 
 

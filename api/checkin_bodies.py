@@ -48,6 +48,6 @@ class CheckInRequest(CamelBody):
 
     @model_validator(mode="after")
     def _one(self) -> Self:
-        if sum(given is not None for given in (self.token, self.short_code, self.ticket)) != 1:
+        if (self.token is None) + (self.short_code is None) + (self.ticket is None) != 2:
             raise ValueError("token: give this, shortCode or ticket")
         return self

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 from pydantic import BaseModel
+from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -19,6 +20,7 @@ from starlette.types import Receive, Scope, Send
 from api.auth import authenticate, redeem_ticket, take_request, welcome
 from api.body import MAX_BODY, parse, parse_query, read_body, require_json
 from api.families import PROBLEMS, Family
+from api.headers import header
 from api.idempotency import HEADER as IDEMPOTENCY_KEY
 from api.idempotency import answer_once
 from api.problems import FieldError, Problem, malformed, unauthenticated
@@ -29,8 +31,7 @@ from shared.tokens import Identity
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """A request that has been read: what a handler works with."""
 
     request: Request
@@ -115,7 +116,7 @@ class Endpoint:
         if self.takes_ticket and request.query_params:
             raise malformed(*(FieldError(name, "is not known here") for name in request.query_params))
         call = Call(request, request.app.state.services, identity, *self._form(request, raw))
-        if self.method in UNSAFE and identity is not None and IDEMPOTENCY_KEY in request.headers:
+        if self.method in UNSAFE and identity is not None and header(request, IDEMPOTENCY_KEY) is not None:
             return await answer_once(call.services, identity, request, raw, lambda: self._handle(call))
         return await self._handle(call)
 
@@ -159,7 +160,7 @@ class Endpoint:
 
 def view(model: BaseModel, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """A model as a JSON answer."""
-    return Response(model.model_dump_json(by_alias=True), status, headers, media_type="application/json")
+    return Response(to_json(model, by_alias=True), status, headers, media_type="application/json")
 
 
 def page_of(items: list[Any], following: str | None) -> Response:

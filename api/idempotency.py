@@ -13,13 +13,14 @@ from redis.exceptions import RedisError
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.headers import header
 from api.problems import FieldError, Problem, malformed, of_refusal, unavailable
 from api.services import Services
 from shared import keys
 from shared.domain.refusals import Refused
 from shared.tokens import Identity
 
-HEADER = "idempotency-key"
+HEADER = b"idempotency-key"
 MAX_KEY = 200
 KEPT_SECONDS = 86_400
 IN_FLIGHT_SECONDS = 60
@@ -53,7 +54,7 @@ async def answer_once(
 
 
 def _name(who: Identity, request: Request) -> str:
-    key = request.headers[HEADER]
+    key = header(request, HEADER) or ""
     if not 0 < len(key) <= MAX_KEY:
         raise malformed(FieldError("Idempotency-Key", f"has 1 to {MAX_KEY} characters"))
     scope = "\n".join([str(who.user_id), request.method, request.url.path, key])

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.endpoint import UNSAFE
 from api.metrics import REQUESTS, SECONDS
 from api.problems import Problem, on_error
-from shared.ids import new_id
+from shared.ids import new_text_id
 from shared.logs import REQUEST_ID
 from shared.settings import Settings
 
@@ -48,6 +48,7 @@ class Surround:
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
         self._headers = [(k.lower().encode(), v.encode()) for k, v in security_headers(settings).items()]
+        self._names = {name for name, _ in self._headers}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Wrap one request."""
@@ -75,18 +76,17 @@ class Surround:
             await crash(scope, receive, send_wrapped)
 
     def _add_headers(self, message: Message, request_id: str) -> None:
-        given = {name for name, _ in message["headers"]}
-        added = [header for header in self._headers if header[0] not in given]
+        given = self._names.intersection([name for name, _ in message["headers"]])
+        added = [header for header in self._headers if header[0] not in given] if given else self._headers
         message["headers"] = [*message["headers"], *added, (b"x-request-id", request_id.encode())]
 
 
 def _request_id(scope: Scope) -> str:
     """The caller's id where it is one, else a fresh one."""
-    for name, value in scope["headers"]:
-        if name == b"x-request-id":
-            text: str = value.decode("latin-1")
-            return text if _REQUEST_ID.fullmatch(text) else new_id().hex
-    return new_id().hex
+    given: bytes | None = dict(scope["headers"]).get(b"x-request-id")
+    if given is not None and _REQUEST_ID.fullmatch(text := given.decode("latin-1")):
+        return text
+    return new_text_id()
 
 
 def _measure(scope: Scope, status: int, seconds: float) -> None:

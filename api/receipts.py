@@ -1,9 +1,10 @@
 """What became of a check-in, and what its student was told."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
 from uuid import UUID
+
+import msgspec
 
 from shared.domain.tickets import from_millis
 from shared.domain.words import Mark
@@ -22,8 +23,7 @@ class Outcome(Enum):
     TOO_MANY = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(msgspec.Struct, frozen=True):
     """What a student was told when first accepted, and is told again at a repeat."""
 
     check_in_id: UUID
@@ -42,8 +42,7 @@ class Receipt:
         return cls(event.id, event.status, event.scanned_at)
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True):
     """The outcome, with the receipt that holds now (none when refused), and how many seconds to wait."""
 
     outcome: Outcome

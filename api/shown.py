@@ -4,8 +4,9 @@ Judged by the code's own arithmetic and the session's remembered facts: genuine,
 """
 
 import secrets
-from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 from api import shortcodes
 from api.checkin_bodies import CheckInRequest, TicketRequest
@@ -19,16 +20,14 @@ from shared.keyring import derive, under_any
 from shared.tokens import Identity
 
 
-@dataclass(frozen=True, slots=True)
-class Phone:
+class Phone(msgspec.Struct, frozen=True):
     """What a request shows of the phone behind it: its device cookie, and whether it is in a campus network."""
 
     device: str | None = None
     on_campus: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(msgspec.Struct, frozen=True):
     """What was shown to us, once found genuine: how, when, and how far into its step."""
 
     via: Via

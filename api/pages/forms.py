@@ -5,6 +5,7 @@ from urllib.parse import parse_qsl, urlsplit
 from starlette.requests import Request
 
 from api.body import read_body
+from api.headers import media_type
 from api.problems import Problem
 
 MOST_FIELDS = 20
@@ -33,7 +34,7 @@ async def read_form_if_any(request: Request) -> dict[str, str]:
 
 
 def _require_form(request: Request) -> None:
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != MEDIA_TYPE:
+    if media_type(request) != MEDIA_TYPE:
         raise Problem(415, "unsupported_media_type", "Send the form as the page does.")
 
 

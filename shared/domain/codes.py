@@ -118,10 +118,12 @@ def make_short_code(secret: bytes, face: CodeFace, step: int, generation: int | 
     return encode32(hmac.digest(key, b"short" + body, hashlib.sha256)[:5])
 
 
+@lru_cache(maxsize=4096)
 def parse_token(secret: bytes, token: str) -> ParsedToken:
     """The parts of a genuine token; anything else is ``code_invalid``.
 
-    Needs no stored fact, so a forged token costs one HMAC and no query.
+    Needs no stored fact, so a forged token costs one HMAC and no query. A genuine one is remembered, for a whole
+    class shows the same; a forged one never is.
     """
     if not _TOKEN.fullmatch(token):
         raise Refused(Code.CODE_INVALID)

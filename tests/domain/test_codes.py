@@ -85,6 +85,17 @@ def test_a_token_under_another_secret_is_refused() -> None:
         parse_token(SECRET, make_token(SECRET + b"!", FACE, 7))
 
 
+def test_only_genuine_tokens_are_remembered() -> None:
+    """So forged ones can neither fill the memory nor push out a class's code."""
+    parse_token.cache_clear()
+    token = make_token(SECRET, FACE, 1)
+    for forged in (token[:-1] + ("0" if token[-1] != "0" else "1"), "0" * 32):
+        with pytest.raises(Refused):
+            parse_token(SECRET, forged)
+    assert parse_token.cache_info().currsize == 0
+    assert parse_token(SECRET, token) is parse_token(SECRET, token)
+
+
 def test_sessions_have_different_keys() -> None:
     assert session_key(SECRET, 1) != session_key(SECRET, 2)
     assert len(session_key(SECRET, 1)) == 32
@@ -100,6 +111,11 @@ def test_before_the_epoch_the_first_step_is_shown() -> None:
 
 
 @pytest.mark.parametrize("late", [-MS, timedelta(0)])
+def test_a_scans_age_counts_from_the_begin_of_its_step() -> None:
+    begun = NINE + timedelta(seconds=15 * 4)
+    assert [FACE.age_ms(4, begun + late) for late in (-MS, 0 * MS, 3 * MS + MS / 2)] == [0, 0, 3]
+
+
 def test_a_step_is_accepted_until_its_end_plus_the_margin(late: timedelta) -> None:
     check_step(FACE, FACE.generation, 3, FACE.step_end(3) + MARGIN + late)
 

@@ -1,0 +1,26 @@
+"""What a request's headers say."""
+
+import pytest
+from starlette.requests import Request
+
+from api.headers import header, media_type
+
+
+def _asked(*headers: tuple[bytes, bytes]) -> Request:
+    return Request({"type": "http", "headers": list(headers)})
+
+
+def test_a_header_is_found_by_its_name_and_a_missing_one_is_none() -> None:
+    """Bytes that are no ASCII come through as Latin-1, as the standard has it."""
+    request = _asked((b"accept", b"*/*"), (b"authorization", b"Bearer \xe4"))
+    assert header(request, b"authorization") == "Bearer \xe4"
+    assert header(request, b"cookie") is None
+
+
+@pytest.mark.parametrize(
+    ("sent", "read"),
+    [(b"application/json", "application/json"), (b"Application/JSON ; charset=utf-8", "application/json"), (b"", "")],
+)
+def test_a_media_type_is_read_without_its_parameters(sent: bytes, read: str) -> None:
+    """And in lower case."""
+    assert media_type(_asked((b"content-type", sent))) == read
