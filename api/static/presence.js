@@ -8,7 +8,10 @@
   const GAP = 75_000; // the server joins proofs up to this far apart into one stay
   const BEAT = 15_000;
   const PATIENCE = 10_000;
-  const TRIES = 3; // sockets in a row that did not open, before HTTP takes over
+  const TICK = 5000;
+  const ASLEEP = 75_000; // a tick this late: the machine slept; browsers slow hidden pages' timers to one a minute
+  const SPREAD = 10_000;
+  const TRIES = 3; // sockets in a row that did not last, before HTTP takes over
   const SOCKET_AGAIN = 30_000; // and to twice that: how long HTTP goes on before a socket is tried again
   const CLOSED = { 4500: "signed_out", 4501: "forbidden", 4502: "protocol", 4503: "too_many", 4504: "signed_out" };
   const REFUSED = { 401: "signed_out", 403: "forbidden", 404: "forbidden" };
@@ -21,6 +24,10 @@
   /** Full jitter between 0.5 and 20 s, so that a campus does not come back in the same second. */
   const backoff = (failures) => 500 + Math.random() * (Math.min(20_000, 500 * 2 ** failures) - 500);
 
+  /** What a page of somebody else's promises, if it comes: one that hangs must not end all tries. */
+  const within = (promise) =>
+    Promise.race([promise, new Promise((_, reject) => setTimeout(() => reject(new Error("no answer")), PATIENCE))]);
+
   class Presence extends EventTarget {
     /** What is so now: {name, since?, until?, reason?}; told by "state" events. */
     state = { name: "connecting" };
@@ -28,7 +35,7 @@
     #life = new AbortController(); #timers = {}; #failures = 0; #hint = null;
     #socket = null; #trying = false; #open = false; #followed = false; #position = {}; #known = false;
     #beating = false; #entered = false; #kept = null;
-    #kind = null; #acted = new Map(); #since = 0; #proof = -Infinity;
+    #kind = null; #acted = new Map(); #since = 0; #proof = -Infinity; #ticked = Date.now();
 
     constructor({ session, server = HOME, token, ticket, userType = "student" }) {
       super();
@@ -40,9 +47,10 @@
       const { signal } = this.#life;
       addEventListener("online", () => this.#hurry(), { signal });
       addEventListener("offline", () => this.#drop(), { signal });
-      addEventListener("pageshow", ({ persisted }) => persisted && this.#hurry(), { signal });
+      addEventListener("pageshow", ({ persisted }) => persisted && this.#woke(), { signal });
       addEventListener("pagehide", () => this.#goodbye(), { signal });
-      document.addEventListener("visibilitychange", () => (document.hidden ? this.#keepTicket() : this.#ping()), { signal });
+      document.addEventListener("visibilitychange", () => (document.hidden ? this.#keepTicket() : this.#hurry()), { signal });
+      this.#timers.tick = setInterval(() => this.#tick(), TICK);
       queueMicrotask(() => this.#try()); // after whoever made this has begun to listen
     }
 
@@ -92,17 +100,18 @@
       clearTimeout(this.#timers.verdict);
       if (version !== undefined) this.#position = { version, epoch };
       if (type === "CONNECTED") this.#connected(data);
-      else if (type === "PONG") this.#proven(timestamp);
-      else if (type === "SUBSCRIBED") [this.#followed, this.#position] = [true, { version: data.version, epoch: data.epoch }];
+      else if (type === "PONG") this.#answered(timestamp);
+      else if (type === "SUBSCRIBED") this.#subscribed(data);
       else if (type === "SESSION_STATUS") this.#became(data.newStatus);
-      else if (type === "RESYNC") this.#look();
+      else if (type === "CALL") this.dispatchEvent(new CustomEvent("call", { detail: data }));
+      else if (type === "RESYNC") this.#later("look", Math.random() * SPREAD, () => this.#look()); // all were told at once
       else if (type === "RECONNECT") this.#hint = data.maxJitterMs;
       else if (type === "ERROR" && data.temporary) this.#followed = false;
     }
 
     #connected({ serverTime, pingSeconds }) {
       clearTimeout(this.#timers.beat);
-      [this.#open, this.#beating, this.#entered, this.#failures] = [true, false, false, 0];
+      [this.#open, this.#beating, this.#entered] = [true, false, false];
       this.#kind = null;
       this.#say({ name: "connected", since: this.#proven(serverTime) });
       this.#timers.ping = setInterval(() => this.#ping(), pingSeconds * 1000);
@@ -115,12 +124,37 @@
       this.#send({ type: "SUBSCRIBE", channel: `attendance_updates_${this.#session}`, ...this.#position });
     }
 
+    /** Not sooner: a socket that opens and closes at once is no success. */
+    #answered(timestamp) {
+      this.#failures = 0;
+      this.#proven(timestamp);
+    }
+
+    /** Where what was missed is still to come, it moves the position itself: this socket may not live to bring it. */
+    #subscribed({ version, epoch, recovered }) {
+      this.#followed = true;
+      if (!recovered) this.#position = { version, epoch };
+    }
+
     /** A cable that was pulled closes nothing: ask, and take silence for an answer. */
     #ping() {
       if (!this.#open) return;
       this.#send({ type: "PING" });
       if (!this.#followed) this.#follow();
       this.#later("verdict", PATIENCE, () => this.#drop());
+    }
+
+    /** Timers stand still while a machine sleeps. The gateway has given up by then, and nobody told us. */
+    #tick() {
+      const late = Date.now() - this.#ticked - TICK;
+      this.#ticked = Date.now();
+      if (late > ASLEEP) this.#woke();
+    }
+
+    #woke() {
+      this.#failures = 0;
+      this.#drop();
+      this.#hurry();
     }
 
     #send(frame) {
@@ -146,17 +180,22 @@
       const usual = this.#beating ? SOCKET_AGAIN * (1 + Math.random()) : backoff(this.#failures);
       const wait = this.#hint === null ? usual : Math.random() * this.#hint;
       this.#hint = null;
-      if (!this.#beating) this.#say({ name: lost ? "offline" : "connecting", until: new Date(Date.now() + wait) });
-      this.#later("again", wait, () => this.#try());
+      this.#wait(wait, lost);
       if (this.#failures < TRIES || this.#beating || this.#givenTicket) return; // a ticket opens a socket, nothing else
       this.#beating = true;
       this.#beat();
     }
 
+    #wait(time, lost) {
+      if (!this.#beating) this.#say({ name: lost ? "offline" : "connecting", until: new Date(Date.now() + time) });
+      this.#later("again", time, () => this.#try());
+    }
+
+    /** Something says that the network is there, or that somebody looks. A whole building may have come back with us. */
     #hurry() {
       this.#ping();
       if (this.#beating) this.#beat();
-      if (!this.#socket) this.#later("again", 0, () => this.#try());
+      if (!this.#socket && !this.#trying) this.#wait(backoff(1), false);
     }
 
     async #beat() {
@@ -199,7 +238,7 @@
     }
 
     async #ticket() {
-      if (this.#givenTicket) return this.#givenTicket();
+      if (this.#givenTicket) return within(this.#givenTicket());
       const response = await this.#call("/api/v1/realtime/ticket", "POST");
       if (!response.ok) throw new Error(`ticket: ${response.status}`);
       return response.json();
@@ -207,7 +246,7 @@
 
     async #call(path, method, body) {
       const headers = body ? { "Content-Type": "application/json" } : {};
-      if (this.#token) headers.Authorization = `Bearer ${await this.#token()}`;
+      if (this.#token) headers.Authorization = `Bearer ${await within(this.#token())}`;
       const credentials = this.#token ? "omit" : "same-origin";
       const signal = AbortSignal.timeout(PATIENCE);
       const options = { method, headers, body: body && JSON.stringify(body), credentials, signal, cache: "no-store" };

@@ -1,15 +1,17 @@
+import { backoff } from "../backoff.js";
 import { apply, fromSnapshot } from "./state.js";
 
-const RETRY = 300;
-const RETRY_MOST = 10_000;
+const MOST_WAITING = 500; // without the oldest ones the rest shows a gap, and is asked for again
 
 /** Keeps the state true: applies frames in order, and replaces everything from a snapshot when it cannot. */
 export class Feed {
   #fetch;
   #changed;
   #pending = [];
+  #resync = null;
   #refreshing = null;
   #failures = 0;
+  #stopped = false;
 
   /** `fetchSnapshot` resolves to LiveSessionStats; `changed` is told (state, previous) after every change. */
   constructor(snapshot, fetchSnapshot, changed) {
@@ -21,13 +23,14 @@ export class Feed {
 
   /** A frame from the gateway. While behind, frames wait for the snapshot they may be newer than. */
   take(frame) {
+    if (frame.type === "RESYNC") this.#resync = frame;
     if (this.state.behind) {
-      this.#pending.push(frame);
+      this.#wait(frame);
       return;
     }
     this.#become(apply(this.state, frame));
     if (this.state.behind) {
-      this.#pending = [frame];
+      this.#wait(frame);
       this.#catchUp();
     }
   }
@@ -38,7 +41,14 @@ export class Feed {
     return this.#refreshing;
   }
 
+  /** Nothing is told any more. */
+  stop() {
+    this.#stopped = true;
+  }
+
   async #refresh() {
+    const resync = this.#resync;
+    this.#pending = []; // what has come by now is in the snapshot, or in one that is asked for later
     let stats;
     try {
       stats = await this.#fetch();
@@ -47,32 +57,36 @@ export class Feed {
       return false;
     }
     this.#failures = 0;
+    if (resync !== this.#resync) return true; // asked for before the gateway said that there is a gap: it may lie in it
     this.truthAt = Date.now();
-    const overtaken = !this.state.behind && stats.epoch === this.state.epoch && stats.version < this.state.version;
+    const overtaken = !resync && stats.epoch === this.state.epoch && stats.version < this.state.version;
     if (!overtaken) this.#replace(stats);
     return true;
   }
 
   #replace(stats) {
-    const waiting = this.#pending.filter((frame) => frame.type !== "RESYNC");
-    this.#pending = waiting;
-    const state = waiting.reduce(apply, fromSnapshot(stats));
+    this.#resync = null;
+    const state = this.#pending.reduce(apply, fromSnapshot(stats));
     if (!state.behind) this.#pending = [];
     this.#become(state);
   }
 
+  #wait(frame) {
+    if (frame.type !== "RESYNC") this.#pending.push(frame);
+    if (this.#pending.length > MOST_WAITING) this.#pending.shift();
+  }
+
   #become(state) {
     const previous = this.state;
-    if (state === previous) return;
+    if (state === previous || this.#stopped) return;
     this.state = state;
     this.#changed(state, previous);
   }
 
   async #catchUp() {
-    while (this.state.behind) {
+    while (this.state.behind && !this.#stopped) {
       await this.refresh();
-      const wait = Math.min(RETRY_MOST, RETRY * 2 ** this.#failures);
-      if (this.state.behind) await new Promise((resolve) => setTimeout(resolve, wait));
+      if (this.state.behind) await new Promise((resolve) => setTimeout(resolve, backoff(this.#failures)));
     }
   }
 }

@@ -6,9 +6,11 @@ import { Link } from "./link.js";
 import "./pill.js";
 import { Poll } from "./poll.js";
 
+const PATIENCE = 10_000;
+
 export class Follower {
   #pill; #feed; #link; #poll; #told;
-  #connection; #wasLost = false;
+  #connection = { name: "connecting" }; #wasLost = false; #wasTrue = false;
 
   /** `host` carries session, channel, timeZone and snapshot, and holds the connection pill.
    *
@@ -20,7 +22,7 @@ export class Follower {
     const { session, channel, timeZone, snapshot } = host.dataset;
     this.clock = new ServerClock();
     this.#told = told;
-    this.#feed = new Feed(JSON.parse(snapshot), () => this.#stats(session), (now, before) => told.changed(now, before));
+    this.#feed = new Feed(JSON.parse(snapshot), () => this.#stats(session), (now, before) => this.#changed(now, before));
     this.#pill = host.querySelector("connection-pill");
     this.#pill.follow(() => this.#feed.truthAt, timeZone);
     this.#link = new Link({
@@ -44,6 +46,7 @@ export class Follower {
   stop() {
     this.#poll.stop();
     this.#link.stop();
+    this.#feed.stop();
   }
 
   #take(frame) {
@@ -51,9 +54,15 @@ export class Follower {
     this.#told.heard?.(frame);
   }
 
+  #changed(now, before) {
+    if (now.behind !== before.behind) this.#judge();
+    this.#told.changed(now, before);
+  }
+
   async #stats(session) {
     const asked = Date.now();
-    const response = await fetch(`/api/v1/sessions/${session}/stats`, { cache: "no-store" });
+    const signal = AbortSignal.timeout(PATIENCE);
+    const response = await fetch(`/api/v1/sessions/${session}/stats`, { cache: "no-store", signal });
     if (response.status === 401) this.#connected({ name: "out" });
     if (!response.ok) throw new Error(`stats: ${response.status}`);
     this.clock.learnFrom(response, asked);
@@ -62,26 +71,27 @@ export class Follower {
   }
 
   #connected(state) {
-    const was = this.#connection;
-    this.#connection = state.name;
+    const was = this.#connection.name;
+    this.#connection = state;
     if (state.name === "live") {
       this.#poll.stop();
-      this.#feed.truthAt = Date.now();
-      if (was !== undefined && this.#wasLost) this.#told.back?.();
+      if (this.#wasLost) this.#told.back?.();
       this.#wasLost = false;
-      // Resuming is all or nothing; whoever was not resumed and stands elsewhere needs a snapshot.
-      if (!state.recovered && !this.#standsAt(state)) this.#feed.refresh();
     } else {
       if (was === "live") this.#told.lost?.();
       this.#wasLost ||= was === "live";
-      if (was === "live") this.#feed.truthAt = Date.now();
       if (state.name === "out") this.#told.out(); // the server shows the login, which leads back here
       else this.#poll.start();
     }
-    this.#pill.show(state);
+    this.#judge();
   }
 
-  #standsAt({ version, epoch }) {
-    return version === this.#feed.state.version && epoch === this.#feed.state.epoch;
+  /** Numbers are true while pushes come and none was missed; whoever catches up must not be called live. */
+  #judge() {
+    const isLive = this.#connection.name === "live";
+    const isTrue = isLive && !this.#feed.state.behind;
+    if (this.#wasTrue && !isTrue) this.#feed.truthAt = this.#link.heardAt;
+    this.#wasTrue = isTrue;
+    this.#pill.show(isLive && !isTrue ? { name: "connecting" } : this.#connection);
   }
 }

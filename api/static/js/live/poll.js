@@ -24,7 +24,8 @@ export class Poll {
 
   #next() {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#turn(), Math.min(MOST, EVERY * 2 ** this.#failures));
+    const wait = Math.min(MOST, EVERY * 2 ** this.#failures);
+    this.#timer = setTimeout(() => this.#turn(), wait * (0.5 + Math.random())); // a gateway that dies starts many at once
   }
 
   async #turn() {

@@ -23,8 +23,9 @@ class AttendanceTimeline extends HTMLElement {
 
   async #renew() {
     const { session, seconds } = this.dataset;
+    const signal = AbortSignal.timeout(EVERY);
     try {
-      const response = await fetch(`/api/v1/sessions/${session}/timeline?bucket=${seconds}`, { cache: "no-store" });
+      const response = await fetch(`/api/v1/sessions/${session}/timeline?bucket=${seconds}`, { cache: "no-store", signal });
       if (!response.ok) return; // the pill says what is wrong; this shows what it knew
       const { buckets } = await response.json();
       this.#list(buckets);
