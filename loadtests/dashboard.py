@@ -126,6 +126,13 @@ async def followed(dashboards: Sequence[Dashboard]) -> AsyncIterator[None]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
+async def until_live(dashboards: Sequence[Dashboard], seconds: float = 30.0) -> None:
+    """Until all of them follow; ``TimeoutError`` when one does not."""
+    async with asyncio.timeout(seconds):
+        while not all(dashboard.is_live for dashboard in dashboards):  # noqa: ASYNC110 - each says it by itself
+            await asyncio.sleep(0.1)
+
+
 async def until_exact(dashboards: Sequence[Dashboard], seconds: float = 40.0) -> list[tuple[str, Dashboard]]:
     """Snapshot and deltas are a fresh fetch: what is wrong with each dashboard that does not show, within so many
     seconds, what it would show after a reload, or missed something on the way."""

@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, cast
 from urllib.parse import urlsplit
 
 CONNECTIONS = 128
@@ -17,11 +17,11 @@ class Answer(NamedTuple):
     body: bytes
 
 
-def prepare(path: str, host: str, body: bytes, headers: Mapping[str, str]) -> bytes:
+def prepare(path: str, host: str, body: bytes, headers: Mapping[str, str], method: str = "POST") -> bytes:
     """One request as it goes over the wire."""
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     head = (
-        f"POST {path} HTTP/1.1\r\nHost: {host}\r\n{lines}Content-Type: application/json\r\n"
+        f"{method} {path} HTTP/1.1\r\nHost: {host}\r\n{lines}Content-Type: application/json\r\n"
         f"Content-Length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body
@@ -37,8 +37,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Ready."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
         """Give the answer out when all of it is here."""

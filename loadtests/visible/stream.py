@@ -1,0 +1,116 @@
+"""A steady stream of events over HTTP, a few dashboards, and a few who look for theirs in ``connection-status``."""
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass, field
+from random import Random
+from uuid import UUID
+
+from loadtests.campus import RunningClass, all_tokens
+from loadtests.dashboard import Dashboard, followed, until_exact, until_live
+from loadtests.load.journey import Journey
+from loadtests.shares import Shares, shares
+from loadtests.students import Failed, Seen, Students
+from shared.settings import Settings
+
+CHECK_INS, CONNECTS = 1 / 8, 1 / 20
+"""Shares of the events; the rest are heartbeats."""
+DASHBOARDS, ASKING = 20, 4
+TICK_SECONDS = 0.005
+ASK_SECONDS = 0.02
+"""Between two looks at ``connection-status`` of somebody who waits for an event to be in it."""
+LAST_SECONDS = 10.0
+
+
+@dataclass(slots=True)
+class Stream:
+    """What was seen. ``shown``: seconds from a 202 to the teacher's frame; ``read``: to ``connection-status``."""
+
+    seen: Seen = field(default_factory=Seen)
+    accepted: Counter[str] = field(default_factory=Counter)
+    shown: list[float] = field(default_factory=list)
+    read: list[float] = field(default_factory=list)
+    cores: Shares = field(default_factory=dict)
+    seconds: float = 0.0
+    wrong: list[str] = field(default_factory=list)
+
+
+class _Source:
+    """Chooses what happens next, the same every time."""
+
+    def __init__(self, students: Students, classes: list[RunningClass], found: Stream) -> None:
+        self._students = students
+        self._classes = classes
+        self._found = found
+        self._chance = Random(0)
+        self._absent = [(meeting, student) for meeting in classes for student in meeting.students]
+        self._chance.shuffle(self._absent)
+
+    async def one(self) -> None:
+        """One event; a refusal is counted."""
+        chance = self._chance.random()
+        try:
+            if chance < CHECK_INS and self._absent:
+                await self._students.check_in(*self._absent.pop())
+                self._found.accepted["check-in"] += 1
+            else:
+                kind = "connect" if chance > 1 - CONNECTS else "heartbeat"
+                await self._students.report(*self.anybody(), kind)
+                self._found.accepted[kind] += 1
+        except (OSError, Failed) as error:
+            self._found.seen.failures[str(error)] += 1
+
+    def anybody(self) -> tuple[RunningClass, UUID]:
+        """Somebody in some session."""
+        meeting = self._chance.choice(self._classes)
+        return meeting, self._chance.choice(meeting.students)
+
+
+async def stream(settings: Settings, classes: list[RunningClass], rate: float, seconds: float) -> Stream:
+    """``rate`` events a second for so many seconds."""
+    found = Stream()
+    journey = Journey(found.shown.append)
+    tokens = all_tokens(settings, classes)
+    students = Students(settings, tokens, journey)
+    found.seen = students.seen
+    source = _Source(students, classes, found)
+    ports = settings.gateway_port, settings.api_port
+    watched = classes[:: max(1, len(classes) // DASHBOARDS)][:DASHBOARDS]
+    dashboards = [Dashboard(*ports, meeting, tokens[meeting.teacher], journey) for meeting in watched]
+    async with followed(dashboards):
+        await until_live(dashboards)
+        asking = [asyncio.create_task(_ask(students, source, found)) for _ in range(ASKING)]
+        with shares() as found.cores:
+            found.seconds = await _flow(source, rate, seconds)
+        for task in asking:
+            task.cancel()
+        await asyncio.gather(*asking, return_exceptions=True)
+        found.wrong += [f"{what}: {one.meeting.session.id}" for what, one in await until_exact(dashboards)]
+    found.wrong += [f"{journey.under_way} check-ins were accepted and never shown"] if journey.under_way else []
+    students.leave()
+    return found
+
+
+async def _flow(source: _Source, rate: float, seconds: float) -> float:
+    """Events at an even pace, whoever is still waited for; how long it took."""
+    loop = asyncio.get_running_loop()
+    begun, sent = loop.time(), 0
+    async with asyncio.timeout(seconds + LAST_SECONDS), asyncio.TaskGroup() as group:
+        while (now := loop.time() - begun) < seconds:
+            for _ in range(int(now * rate) - sent):
+                group.create_task(source.one())
+                sent += 1
+            await asyncio.sleep(TICK_SECONDS)
+    return loop.time() - begun
+
+
+async def _ask(students: Students, source: _Source, found: Stream) -> None:
+    """Report somebody, then look until the teacher's page would show it; again and again."""
+    loop = asyncio.get_running_loop()
+    while True:
+        meeting, student = source.anybody()
+        at = await students.report(meeting, student, "heartbeat")
+        begun = loop.time()
+        while (heard := (await students.status(meeting)).get(student)) is None or heard < at:  # noqa: ASYNC110 - asks another process
+            await asyncio.sleep(ASK_SECONDS)
+        found.read.append(loop.time() - begun)
