@@ -5,6 +5,7 @@ from starlette.routing import Route
 from api.pages import (
     checkin,
     confirming,
+    exports,
     family,
     honesty,
     join,
@@ -50,6 +51,9 @@ page_routes = [
     Route(f"{SESSION}/honesty", honesty.show, name="honesty_page"),
     Route(f"{SESSION}/honesty/rules", honesty.save_rules, methods=["POST"], name="honesty_rules"),
     Route(f"{SESSION}/honesty/call", honesty.ask, methods=["POST"], name="honesty_call"),
+    Route(f"{SESSION}/export", exports.take, name="export_roll"),
+    Route(f"{SESSION}/exports/{{export_id:uuid}}", exports.progress, name="export_progress"),
+    Route(f"{SESSION}/exports/{{export_id:uuid}}/file", exports.download, name="export_download"),
     Route(f"{SESSION}/live", live.card, name="live_card"),
     Route(f"{SESSION}/projector", projector.show, name="projector"),
     *(Route(f"{SESSION}/{order}", live.ask, name=f"ask_{order}") for order in ("end", "cancel")),

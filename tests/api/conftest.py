@@ -56,6 +56,28 @@ async def lecture(visitor: Visitor, classroom: Classroom) -> Lecture:
     return await open_lecture(visitor, classroom)
 
 
+@pytest.fixture(scope="session")
+async def patient_app(settings: Settings) -> AsyncIterator[Starlette]:
+    """The API, writing everything over two rows in the background."""
+    application = create_app(settings.model_copy(update={"export_rows": 2}))
+    async with application.router.lifespan_context(application):
+        yield application
+
+
+@pytest.fixture
+async def patient(patient_app: Starlette, tokens: Tokens) -> AsyncIterator[Visitor]:
+    """Makes clients of the application that lets people wait."""
+    made = Visitor(patient_app, tokens)
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def long(patient: Visitor, owner: Engine) -> Lecture:
+    """A session whose roll is too long to wait for; its class is another than :func:`classroom`."""
+    return await open_lecture(patient, make_classroom(owner))
+
+
 @pytest.fixture
 def services(app: Starlette) -> Services:
     """The ports of the application in this process."""

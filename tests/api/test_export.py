@@ -9,17 +9,13 @@ from uuid import uuid4
 import httpx
 import pytest
 from sqlalchemy import Engine, text
-from starlette.applications import Starlette
 
-from api.app import create_app
 from shared.domain.words import UserType
 from shared.rollsheet import RollSheet
-from shared.settings import Settings
 from shared.sheets import MEDIA_TYPES, SheetFormat
-from shared.tokens import Tokens
 from tests.api.answers import good, moment, refusal, wrong_fields
 from tests.api.lecture import Clock, Lecture, open_lecture
-from tests.campus import Classroom, Person, Visitor, make_classroom
+from tests.campus import Classroom, Person, Visitor
 from tests.shared.test_sheets import worksheets
 from tests.workers.events import attend, change_session
 from workers.drain import drain
@@ -181,22 +177,6 @@ async def test_every_export_is_noted_before_it_leaves(
 
 
 # --- long ones --------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-async def patient_app(settings: Settings) -> Any:
-    """The API, writing everything over two rows in the background."""
-    application: Starlette = create_app(settings.model_copy(update={"export_rows": 2}))
-    async with application.router.lifespan_context(application):
-        yield application
-
-
-@pytest.fixture
-async def long(patient_app: Starlette, tokens: Tokens, owner: Engine) -> Any:
-    """A session whose roll is too long to wait for."""
-    visitor = Visitor(patient_app, tokens)
-    yield await open_lecture(visitor, make_classroom(owner))
-    await visitor.close()
 
 
 async def ask(lecture: Lecture, form: str = "csv") -> dict[str, Any]:

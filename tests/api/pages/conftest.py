@@ -1,4 +1,4 @@
-"""A browser in which somebody has logged in."""
+"""Browsers in which somebody has logged in."""
 
 from collections.abc import Callable
 
@@ -11,14 +11,15 @@ from tests.campus import Person, Visitor
 Open = Callable[[Person], httpx.AsyncClient]
 
 
+def browser_of(visitor: Visitor, person: Person) -> httpx.AsyncClient:
+    """A browser in which this person has logged in: the token is in its cookie."""
+    client = visitor.anonymous()
+    bearer = visitor.speaking_as(person).headers["authorization"]
+    client.cookies.set(TOKEN_COOKIE, bearer.removeprefix("Bearer "))
+    return client
+
+
 @pytest.fixture
 def open_as(visitor: Visitor) -> Open:
-    """A browser in which somebody has logged in: the token is in its cookie."""
-
-    def opened(person: Person) -> httpx.AsyncClient:
-        client = visitor.anonymous()
-        bearer = visitor.speaking_as(person).headers["authorization"]
-        client.cookies.set(TOKEN_COOKIE, bearer.removeprefix("Bearer "))
-        return client
-
-    return opened
+    """Opens browsers."""
+    return lambda person: browser_of(visitor, person)

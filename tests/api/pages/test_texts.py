@@ -140,6 +140,9 @@ ENTRY = Entry(ID, data("number"), data("name"), None, None)
 ROLL = [replace(ENTRY, status="late", source=source) for source in Source] + [ENTRY]
 CHANGE = ChangeLine("late", None, "manual", data("reason"), data("by"), data("day"), "09:00")
 CHILD = Child(ID, data("name"), data("number"))
+EXPORTED = {"url": "/", "path": "/", "format": "csv", "rows": 1, "total": 2, "until": "09:00"}
+STATES = (("waiting", False), ("waiting", True), ("done", False), ("failed", False))
+EXPORTS = [None, *({**EXPORTED, "status": status, "late": late} for status, late in STATES)]
 ASKED = Asked(ID, data("class"), "09:32")
 SCAN = Scan("t", ID, data("class"), data("room"), "09:02", 100)
 COUNTERS = ("presentStudents", "lateStudents", "absentStudents", "excusedStudents", "notMarked")
@@ -159,7 +162,7 @@ SHARED: dict[str, Any] = {
     "closed": None, "needs_reason": True, "saved": True,
     "meeting": MEETING, "left": False, "noted": True,
     "online": [Invitation(ID, data("class"), "active", "09:00")], "ticket": "", "asked": None,
-    "back": "/", "title": data("title"), "what_to_do": data("what"),
+    "hours": 24, "back": "/", "title": data("title"), "what_to_do": data("what"),
 }  # fmt: skip
 
 
@@ -175,6 +178,7 @@ PAGES: list[tuple[str, dict[str, Any]]] = [
     ("teach/index.html", {"sessions": [], "groups": [], "history": []}),
     *(("teach/live.html", live(status)) for status in ("scheduled", "active", "completed")),
     ("teach/live.html", {**live("active"), "call": CallShown(True, 12, 3, "09:32", "{}")}),
+    *(("teach/export.html", {**IN_ROOM, "export": export}) for export in EXPORTS),
     *(("teach/projector.html", live(status)) for status in ("scheduled", "completed", "cancelled")),
     ("teach/projector.html", {**live("active"), "call": OpenCall("recheck", "09:32", "")}),
     *(("teach/ask.html", {**live("active"), "ask": ask}) for ask in ("end", "cancel")),

@@ -17,6 +17,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from api.codeview import draw_svg
 from api.pages.shapes import wire_time
+from tests.browser.stage.exports import export_routes
 from tests.browser.stage.pages import page_routes
 from tests.browser.stage.world import SESSION, World
 
@@ -249,6 +250,7 @@ def make_stage() -> Starlette:
     app = Starlette(
         routes=[
             *page_routes,
+            *export_routes,
             Route("/api/v1/realtime/ticket", ticket, methods=["POST"]),
             Route(f"{live}/stats", stats),
             Route(f"{live}/timeline", timeline),

@@ -64,6 +64,8 @@ class World:
     call_closes: str | None = None
     """Until when a call to confirm is open."""
     confirmed: int = 0
+    export: str = "waiting"
+    exported: int = 0
 
     def code(self) -> CodeView:
         """The code that is shown now."""
