@@ -30,6 +30,11 @@ async def note_view(connection: AsyncConnection, who: Identity, student_id: UUID
         await _note(connection, who, AccessAction.VIEW, AccessSubject.STUDENT, student_id, None)
 
 
+async def note_report(connection: AsyncConnection, who: Identity, name: str) -> None:
+    """This person looks at a report, which says something of many people."""
+    await _note(connection, who, AccessAction.VIEW, AccessSubject.REPORT, None, name)
+
+
 async def _note(
     connection: AsyncConnection,
     who: Identity,

@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from api.accesslog import note_export
+from api.accesslog import note_export, note_report
 from api.cursors import make_key_cursor, read_key_cursor
 from api.fields import CamelView
 from api.ownership import MY_SESSIONS, as_person, require_staff
@@ -75,10 +75,11 @@ class File:
 async def read_page(
     services: Services, who: Identity, report: Report, wanted: ReportQuery
 ) -> tuple[list[CamelView], str | None]:
-    """A page, and the cursor of the next."""
+    """A page, and the cursor of the next; noted in the access log."""
     require_staff(who)
     after = None if wanted.cursor is None else read_key_cursor(wanted.cursor)
     async with as_person(services, who) as connection:
+        await note_report(connection, who, report.name)
         lines = await _lines(connection, who, report, wanted, after, wanted.limit + 1)
     page = lines[: wanted.limit]
     following = make_key_cursor(page[-1][0]) if len(lines) > wanted.limit else None

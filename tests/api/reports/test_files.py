@@ -82,7 +82,7 @@ async def test_every_report_is_a_file_too(teacher: httpx.AsyncClient, room: Clas
     assert {row["enrolled"] for row in rows} == {str(len(TRAPS))}
 
 
-async def test_who_took_a_file_is_noted_and_who_looked_is_not(
+async def test_who_looked_or_took_a_file_is_noted_and_who_was_refused_is_not(
     teacher: httpx.AsyncClient, room: Classroom, owner: Engine, visitor: Visitor
 ) -> None:
     await read(teacher, "students")
@@ -92,8 +92,11 @@ async def test_who_took_a_file_is_noted_and_who_looked_is_not(
         "forbidden",
     )
     statement = text(
-        "SELECT person_id, action, subject, subject_id, detail FROM access_log WHERE person_id = ANY(:ids)"
+        "SELECT person_id, action, subject, subject_id, detail FROM access_log WHERE person_id = ANY(:ids) ORDER BY id"
     )
     with owner.connect() as connection:
         rows = connection.execute(statement, {"ids": [room.teacher.id, *(each.id for each in room.students)]})
-        assert [tuple(row) for row in rows] == [(room.teacher.id, "export", "report", None, "students csv")]
+        assert [tuple(row) for row in rows] == [
+            (room.teacher.id, "view", "report", None, "students"),
+            (room.teacher.id, "export", "report", None, "students csv"),
+        ]
