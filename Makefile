@@ -9,10 +9,11 @@ MUSTER_OPTIONS ?=
 LOAD ?= rush
 CHAOS ?=
 SOAK ?=
+KILL ?=
 STRESS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help up test properties lint format lock bench load chaos reset clean chromium teeth bench-gateway soak-gateway stress
+.PHONY: help up test properties lint format lock bench load chaos reset clean chromium teeth bench-gateway soak-gateway kill-gateway stress
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +45,9 @@ bench-gateway: $(VENV)/ready-dev ## Measure the gateway beside others doing the 
 
 soak-gateway: $(VENV)/ready-dev ## Hold 20,000 present sockets over two gateways for five minutes
 	$(BIN)/python -m loadtests.gateway.soak $(SOAK)
+
+kill-gateway: $(VENV)/ready-dev ## Kill one of two gateways under a thousand people, and judge (KILL="--seed 7")
+	$(BIN)/python -m loadtests.gateway.kill $(KILL)
 
 stress: $(VENV)/ready-dev ## Play everything that can go wrong against two gateways (STRESS="--seed 7")
 	$(BIN)/python -m tests.gateway.stress $(STRESS)

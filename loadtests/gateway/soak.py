@@ -51,7 +51,7 @@ def soak(local: LocalServices, sockets: int, sessions: int, minutes: float) -> l
     with ExitStack() as stack:
         redis = stack.enter_context(Redis.from_url(local.redis_url))
         gateways = [
-            stack.enter_context(server(["-m", "gateway"], port, _environment(local, port, metrics)))
+            stack.enter_context(server(["-m", "gateway"], port, environment(local, port, metrics)))
             for port, metrics in zip(PORTS, METRICS, strict=True)
         ]
         _spread_over_cores(gateways)
@@ -68,7 +68,8 @@ def soak(local: LocalServices, sockets: int, sessions: int, minutes: float) -> l
             publisher.join()
 
 
-def _environment(local: LocalServices, port: int, metrics: int) -> dict[str, str]:
+def environment(local: LocalServices, port: int, metrics: int) -> dict[str, str]:
+    """The variables of a gateway process under load."""
     return {
         **local.environment(),
         "MUSTER_ENVIRONMENT": "local",
@@ -85,7 +86,7 @@ def _spread_over_cores(gateways: list[Server]) -> None:
 
 def _let_in(local: LocalServices, crowds: list[CrowdProcess], halls: list[Hall]) -> None:
     """Half of the sessions' people to each gateway."""
-    settings = checked(_environment(local, *PORTS))
+    settings = checked(environment(local, *PORTS))
     guests = students_of(settings, halls)
     half = len(guests) // 2
     joining = [

@@ -14,13 +14,13 @@ from redis.exceptions import RedisError
 from gateway.pace import Pace
 from gateway.serving import Gateway
 from gateway.tasks import cancelled
+from loadtests.gateway.splitter import Splitter
 from shared import keys
 from shared.domain.words import Role
 from shared.messages.pushes import CheckIns, Stats
 from tests.gateway.campus import Campus, Roll, check_in, until
 from tests.gateway.conftest import QUICK, Ground
 from tests.gateway.stress.follower import Follower
-from tests.gateway.stress.splitter import Splitter
 
 PACE: Pace = replace(
     QUICK, ping_seconds=1.0, flush_seconds=0.02, tops_seconds=0.3, rights_seconds=0.3, drain_seconds=0.3

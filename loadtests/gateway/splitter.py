@@ -7,8 +7,10 @@ from contextlib import asynccontextmanager, suppress
 
 
 class Splitter:
-    """Lets connections through to ``ports``, chosen at random. ``crumbs`` cuts what passes into small pieces, and
-    ``delay`` makes it late, seconds."""
+    """Lets connections through to ``ports``, chosen at random, and to the next one where nobody listens.
+
+    ``crumbs`` cuts what passes into small pieces, and ``delay`` makes it late, seconds.
+    """
 
     def __init__(self, chance: random.Random) -> None:
         self.ports: list[int] = []
@@ -45,15 +47,15 @@ class Splitter:
         self._holes.update(writer for writer in self._writers if self._chance.random() < share)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if not self.ports:
-            writer.transport.abort()
-            return
-        try:
-            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._chance.choice(self.ports))
-        except OSError:
-            writer.transport.abort()
-            return
-        for one, other in ((reader, far_writer), (far_reader, writer)):
+        for port in self._chance.sample(self.ports, len(self.ports)):
+            with suppress(OSError):
+                far_reader, far_writer = await asyncio.open_connection("127.0.0.1", port)
+                self._join((reader, far_writer), (far_reader, writer))
+                return
+        writer.transport.abort()
+
+    def _join(self, *ways: tuple[asyncio.StreamReader, asyncio.StreamWriter]) -> None:
+        for one, other in ways:
             self._writers.add(other)
             line = asyncio.create_task(self._carry(one, other))
             self._lines.add(line)
