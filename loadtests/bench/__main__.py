@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable, Iterable, Sequence
 
 from deploy.stack.local import LocalServices, local_services, temporary_home
-from loadtests.bench import checkins, codes, drain, heartbeats, marking, sockets
+from loadtests.bench import checkins, codes, drain, growth, heartbeats, marking, sockets
 from loadtests.bench.servers import leave_the_server_its_core
 from shared.migrations import migrate
 
@@ -15,6 +15,7 @@ BENCHMARKS: dict[str, Callable[[LocalServices], Iterable[str]]] = {
     "marking": marking.run,
     "codes": codes.run,
     "sockets": sockets.run,
+    "growth": growth.run,
 }
 
 

@@ -30,6 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with own_stack() as settings:
         classes = build_classes(settings.database_url, settings, cohorts=SESSIONS, size=STUDENTS)
         let_redis_know(settings)
+        print(f"{options.rate:,.0f} events per second for {options.seconds:g} s", flush=True)
         found: Stream = uvloop.run(stream(settings, classes, options.rate, options.seconds))
     wrong = list(_wrong(found))
     print("\n".join([*_report(found), *(f"WRONG: {line}" for line in wrong)]))
