@@ -8,12 +8,14 @@ FIND_CHROMIUM := command -v chromium || command -v chromium-browser || command -
 MUSTER_OPTIONS ?=
 LOAD ?= rush
 CHAOS ?=
+HOUR ?=
+VISIBLE ?=
 SOAK ?=
 KILL ?=
 STRESS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help up test properties lint format lock bench load chaos reset clean chromium teeth bench-gateway soak-gateway kill-gateway stress
+.PHONY: help up test properties lint format lock bench load hour visible chaos reset clean chromium teeth bench-gateway soak-gateway kill-gateway stress
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +56,12 @@ stress: $(VENV)/ready-dev ## Play everything that can go wrong against two gatew
 
 load: $(VENV)/ready-dev ## Simulate a campus hour change and judge it (LOAD="mixed --students 5000")
 	@$(BIN)/muster loadtest $(LOAD)
+
+hour: $(VENV)/ready-dev ## 10,000 students connect and check in within a minute, judged (HOUR="--students 1000")
+	@$(BIN)/python -m loadtests.hour $(HOUR)
+
+visible: $(VENV)/ready-dev ## From accepted to visible, at 3,000 events a second (VISIBLE="--rate 1000")
+	@$(BIN)/python -m loadtests.visible $(VISIBLE)
 
 chaos: $(VENV)/ready-dev ## Kill everything under load and prove that nothing is lost (CHAOS="--seed 1 --minutes 5")
 	@$(BIN)/python -m loadtests.chaos $(CHAOS)
