@@ -110,12 +110,12 @@ def test_before_the_epoch_the_first_step_is_shown() -> None:
     assert FACE.step_at(NINE - timedelta(hours=1)) == 0
 
 
-@pytest.mark.parametrize("late", [-MS, timedelta(0)])
 def test_a_scans_age_counts_from_the_begin_of_its_step() -> None:
     begun = NINE + timedelta(seconds=15 * 4)
     assert [FACE.age_ms(4, begun + late) for late in (-MS, 0 * MS, 3 * MS + MS / 2)] == [0, 0, 3]
 
 
+@pytest.mark.parametrize("late", [-MS, timedelta(0)])
 def test_a_step_is_accepted_until_its_end_plus_the_margin(late: timedelta) -> None:
     check_step(FACE, FACE.generation, 3, FACE.step_end(3) + MARGIN + late)
 
