@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from tests.browser.accessibility import violations
 from tests.browser.chromium import SMALL_PHONE, collect_faults, keep
 from tests.browser.conftest import Pull
 

@@ -1,4 +1,4 @@
-"""Bad days on the running product: a phone at the wrong moment, in the wrong place, with somebody else, without a net."""
+"""Bad days on the real stack: a phone at the wrong moment, in the wrong place, of the wrong person, without a net."""
 
 import asyncio
 from collections.abc import AsyncIterator
