@@ -17,6 +17,7 @@ from qrcode.image.pure import PyPNGImage
 
 from api.facts import SessionFacts
 from api.fields import CamelView
+from api.metrics import PICTURES
 from shared.domain.codes import make_short_code, make_token
 
 KEPT = 2_000
@@ -69,14 +70,12 @@ class CodePictures:
     def __init__(self, executor: Executor) -> None:
         self._executor = executor
         self._kept: OrderedDict[tuple[str, str], asyncio.Future[bytes]] = OrderedDict()
-        self.rendered = 0
-        """How many pictures were really drawn."""
 
     async def picture(self, link: str, kind: str) -> bytes:
         """The picture of a link; ``kind`` is ``svg`` or ``png``."""
         key = (link, kind)
         if key not in self._kept:
-            self.rendered += 1
+            PICTURES.inc()
             draw = draw_svg if kind == "svg" else draw_png
             self._kept[key] = asyncio.get_running_loop().run_in_executor(self._executor, draw, link)
             if len(self._kept) > KEPT:

@@ -11,3 +11,4 @@ SECONDS = Histogram(
 )
 CHECK_INS = Counter("muster_api_check_ins_total", "Check-ins made durable", ["way"])
 """``way``: ``stream`` or ``inbox``."""
+PICTURES = Counter("muster_api_code_pictures_total", "Pictures of codes drawn: one per step and session, whoever looks")

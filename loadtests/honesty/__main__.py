@@ -46,7 +46,7 @@ def report(records: Sequence[Record]) -> Iterator[str]:
     refused = sum(record.sessions - record.accepted for record in honest)
     bothered = sum(bool(record.flags) for record in honest)
     yield ""
-    yield f"  honest students: {refused} of {sum(each.sessions for each in honest)} visits refused for good, "
+    yield f"  honest students: {refused} of {sum(each.sessions for each in honest)} visits refused for good,"
     yield f"  {bothered} of {len(honest)} ever flagged ({100 * bothered / len(honest):.2f} %)"
 
 
