@@ -107,6 +107,32 @@ async def test_a_millisecond_more_and_it_has_expired(timed: Lecture, clock: Cloc
     assert refusal(await timed.exchange(timed.student, **shown)) == (410, "code_expired")
 
 
+BEGIN, END, LAST = timedelta(0), timedelta(seconds=15), timedelta(seconds=15) + MARGIN
+
+
+@pytest.mark.parametrize(
+    ("member", "boundary", "said"),
+    [
+        ("token", BEGIN, ["code_invalid", None, None]),
+        *((member, END, [None, None, None]) for member in ("token", "shortCode")),
+        *((member, LAST, [None, None, "code_expired"]) for member in ("token", "shortCode")),
+    ],
+)
+async def test_every_boundary_of_a_step_is_kept_to_the_millisecond(
+    timed: Lecture, clock: Clock, member: str, boundary: timedelta, said: list[str | None]
+) -> None:
+    """A millisecond before, at, and a millisecond after. A short code that no screen has shown yet is no code."""
+    clock.forward(seconds=15)
+    code = await timed.code()
+    begins = moment(code["expiresAt"]) - END
+    heard = []
+    for late in (-MS, 0 * MS, MS):
+        clock.now = begins + boundary + late
+        answer = await timed.exchange(timed.student, **{member: code[member]})
+        heard.append(None if answer.status_code == 201 else refusal(answer)[1])
+    assert heard == said
+
+
 async def test_the_screen_turns_at_the_end_of_the_step(timed: Lecture, clock: Clock) -> None:
     first = await timed.code()
     clock.now = moment(first["expiresAt"]) - MS
