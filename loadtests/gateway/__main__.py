@@ -10,7 +10,8 @@ from pathlib import Path
 from deploy.stack.local import LocalServices, local_services, temporary_home
 from loadtests.bench.servers import leave_the_server_its_core
 from loadtests.gateway import idle
-from loadtests.gateway.contestants import Contestant, contestants
+from loadtests.gateway.contestant import Contestant
+from loadtests.gateway.contestants import contestants
 from loadtests.gateway.rounds import FANOUTS, Fanout, Result, each_alone
 
 RIVALS = Path(".muster/rivals")

@@ -1,14 +1,9 @@
-"""Every server of the benchmark behind one face: how it is started, followed and published to."""
+"""The contestants of the benchmark: the yardstick, we, and whoever can be had."""
 
-import http.client
 import json
-import os
-import socket
 import sys
 from base64 import b64encode
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,9 +13,10 @@ from redis import Redis
 
 from deploy.stack.local import LocalServices
 from deploy.stack.settings import checked
+from loadtests.gateway.contestant import FIRST_PORT, NAMES, Contestant, Publish, strangers
 from loadtests.gateway.hall import MUSTER, open_halls
 from loadtests.gateway.member import frame
-from loadtests.gateway.rivals import debian
+from loadtests.gateway.others import others
 from shared import keys
 from shared.bus import HISTORY_LENGTH, HISTORY_SECONDS, POSITION_SECONDS
 from shared.domain.words import Role
@@ -28,43 +24,10 @@ from shared.ids import new_id
 from shared.lua import script
 from shared.tokens import Tokens
 
-Publish = Callable[[str, Sequence[bytes]], None]
-"""Publish payloads on a channel, all in one go."""
-FIRST_PORT = 18_500
-
-
-@dataclass
-class Contestant:
-    """One server. ``guests`` makes members of a channel; ``open`` connects a publisher once it is up."""
-
-    name: str
-    port: int
-    command: list[str]
-    channels: Sequence[str]
-    guests: Callable[[str, int], list[dict[str, Any]]]
-    open: Callable[[], Publish]
-    dialect: dict[str, bytes] = field(default_factory=dict)
-    environment: dict[str, str] = field(default_factory=dict)
-    kept: float = 1.0
-    """The share of deliveries that must be counted: NATS cuts its stream anywhere, also in what is looked for."""
-
 
 def contestants(local: LocalServices, home: Path) -> list[Contestant]:
     """The yardstick first, then we, then whoever can be had."""
-    found = [_plain(local), _muster(local), _manager(local)]
-    root = debian.unpack(home)
-    if root is not None:
-        found.append(_nats(root, home))
-        with suppress(PermissionError):
-            found.append(_nchan(root, home))
-    return found
-
-
-NAMES = [f"room{number}" for number in range(10)]
-
-
-def _strangers(channel: str, count: int) -> list[dict[str, Any]]:
-    return [{"path": f"/{channel}"}] * count
+    return [_plain(local), _muster(local), _manager(local), *others(local.redis_url, home)]
 
 
 def _redis(local: LocalServices) -> Callable[[], Publish]:
@@ -85,7 +48,7 @@ def _redis(local: LocalServices) -> Callable[[], Publish]:
 def _plain(local: LocalServices) -> Contestant:
     port = FIRST_PORT
     command = [sys.executable, "-m", "loadtests.gateway.rivals.plain", str(port), local.redis_url]
-    return Contestant("plain websockets + Redis", port, command, NAMES, _strangers, _redis(local))
+    return Contestant("plain websockets + Redis", port, command, NAMES, strangers, _redis(local))
 
 
 def _manager(local: LocalServices) -> Contestant:
@@ -93,7 +56,7 @@ def _manager(local: LocalServices) -> Contestant:
     command = [sys.executable, "-m", "uvicorn", "loadtests.gateway.rivals.manager:app", "--port", str(port)]
     command += ["--log-level", "warning", "--ws-per-message-deflate", "false", "--ws-ping-interval", "15"]
     environment = {"MANAGER_REDIS_URL": local.redis_url}
-    return Contestant("Starlette + uvicorn + Redis", port, command, NAMES, _strangers, _redis(local), {}, environment)
+    return Contestant("Starlette + uvicorn + Redis", port, command, NAMES, strangers, _redis(local), {}, environment)
 
 
 def _muster(local: LocalServices) -> Contestant:
@@ -136,58 +99,3 @@ def push(redis: Redis, channel: str, session_id: UUID, payloads: Sequence[bytes]
         opened = b'{"type":"%s","payload":{"sessionId":"%s","data":%s' % (kind, str(session_id).encode(), payload)
         arguments += [kind, opened]
     redis.eval(_PUBLISH, 2, keys.position(channel), keys.history(channel), *arguments)
-
-
-def _nchan(root: Path, home: Path) -> Contestant:
-    port = FIRST_PORT + 3
-
-    def connect() -> Publish:
-        line = http.client.HTTPConnection("127.0.0.1", port)
-
-        def publish(channel: str, payloads: Sequence[bytes]) -> None:
-            for payload in payloads:
-                line.request("POST", f"/pub/{channel}", payload)
-                line.getresponse().read()
-
-        return publish
-
-    return Contestant("nchan (memory)", port, debian.nchan(root, home, port), NAMES, _strangers, connect)
-
-
-def _nats(root: Path, home: Path) -> Contestant:
-    port, tcp = FIRST_PORT + 4, FIRST_PORT + 5
-
-    def subscribers(channel: str, count: int) -> list[dict[str, Any]]:
-        hello = b'CONNECT {"verbose":false}\r\nSUB %s 1\r\nPING\r\n' % channel.encode()
-        return [{"path": "/", "first": [b64encode(frame(hello, 2)).decode()]}] * count
-
-    def connect() -> Publish:
-        line = socket.create_connection(("127.0.0.1", tcp))
-        line.sendall(b'CONNECT {"verbose":false}\r\n')
-
-        def publish(channel: str, payloads: Sequence[bytes]) -> None:
-            said = [b"PUB %s %d\r\n%s\r\n" % (channel.encode(), len(payload), payload) for payload in payloads]
-            line.sendall(b"".join(said))
-            line.setblocking(False)
-            with suppress(BlockingIOError):
-                while b"PING" in line.recv(65_536):
-                    line.setblocking(True)
-                    line.sendall(b"PONG\r\n")
-                    line.setblocking(False)
-            line.setblocking(True)
-
-        return publish
-
-    dialect = {"ready": b"PONG", "ping": b"PING", "pong": frame(b"PONG\r\n", 2)}
-    environment = {"HOME": os.environ.get("HOME", "/")}
-    return Contestant(
-        "NATS (WebSocket)",
-        port,
-        debian.nats(root, home, port, tcp),
-        NAMES,
-        subscribers,
-        connect,
-        dialect,
-        environment,
-        kept=0.999,
-    )

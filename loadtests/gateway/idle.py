@@ -10,7 +10,7 @@ from redis import Redis
 
 from deploy.stack.local import LocalServices
 from deploy.stack.settings import checked
-from loadtests.gateway.contestants import Contestant
+from loadtests.gateway.contestant import Contestant
 from loadtests.gateway.hall import CrowdProcess, crowd, open_halls, students_of
 from loadtests.gateway.member import frame
 from loadtests.gateway.rounds import cpu, started

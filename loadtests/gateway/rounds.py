@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import psutil
 
 from loadtests.bench.servers import SERVER_CORE
-from loadtests.gateway.contestants import Contestant, Publish
+from loadtests.gateway.contestant import Contestant, Publish
 from loadtests.gateway.hall import CrowdProcess, crowd
 from loadtests.gateway.member import STAMP
 
