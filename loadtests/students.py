@@ -109,9 +109,9 @@ class Students:
         member = Member(request, dialect, self.seen.sockets, sampled=False)
         loop = asyncio.get_running_loop()
         begun = loop.time()
-        await loop.create_connection(lambda: member, "127.0.0.1", self._settings.gateway_port)
         self._members.append(member)
-        if not await member.arrival:
+        await loop.create_connection(lambda: member, "127.0.0.1", self._settings.gateway_port)
+        if not await asyncio.shield(member.arrival):
             raise Failed(f"socket refused: {dict(self.seen.sockets.closes)}")
         self.seen.seconds["socket open and subscribed"].append(loop.time() - begun)
 

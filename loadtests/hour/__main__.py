@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         let_redis_know(settings)
         print(f"{sessions * size:,} students, {sessions} sessions, {options.seconds:g} s", flush=True)
         found: Change = uvloop.run(change(settings, classes, options.seconds))
-        wrong = judge(settings, classes, found)
+    wrong = judge(found, sessions * size)
     print("\n".join(report(found, wrong)))
     return bool(wrong)
 

@@ -11,6 +11,7 @@ from uuid import UUID
 from loadtests.campus import RunningClass, all_tokens
 from loadtests.chaos.quiet import NeverQuiet, until_drained
 from loadtests.dashboard import Dashboard, followed, until_exact, until_live
+from loadtests.hour.kept import lost
 from loadtests.load.journey import Journey
 from loadtests.shares import Shares, shares
 from loadtests.students import Seen, Students
@@ -48,6 +49,7 @@ async def change(settings: Settings, classes: list[RunningClass], seconds: float
         with shares() as found.cores:
             await _come(students, classes, seconds, found.late)
         await _settle(settings, found)
+        found.wrong += await asyncio.to_thread(lost, settings, classes, found.seen.accepted)
         found.wrong += [f"{what}: {one.meeting.session.id}" for what, one in await until_exact(dashboards)]
     found.wrong += [f"{journey.under_way} check-ins were accepted and never shown"] if journey.under_way else []
     students.leave()
