@@ -1,7 +1,5 @@
 """Accounts: logging in and out, and the gateway's one-time tickets."""
 
-import secrets
-from datetime import timedelta
 from typing import Annotated, Any
 
 import msgspec
@@ -22,9 +20,8 @@ from shared.domain.words import Role
 from shared.messages import control
 from shared.messages.frames import RealtimeTicket
 from shared.passwords import hash_password, needs_rehash, password_matches
+from shared.realtime import TICKET_LIFE, make_ticket
 from shared.tokens import Identity
-
-TICKET_LIFE = timedelta(seconds=30)
 
 _PERSON = """
     SELECT u.id, u.email, u.first_name || ' ' || u.last_name AS name, u.role, n.student_number {more}
@@ -91,7 +88,7 @@ async def me(services: Services, who: Identity) -> PersonView:
 async def realtime_ticket(services: Services, who: Identity) -> RealtimeTicketView:
     """A one-time ticket for the gateway: a token in a URL could be logged, this is worthless a moment later."""
     now = services.now()
-    ticket = secrets.token_urlsafe(24)
+    ticket = make_ticket(now)
     stands_for = RealtimeTicket(who.user_id, who.role, who.token_id, who.expires_at)
     try:
         await services.redis.set(keys.realtime_ticket(ticket), msgspec.json.encode(stands_for), ex=TICKET_LIFE)

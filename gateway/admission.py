@@ -9,7 +9,7 @@ from redis.exceptions import RedisError
 
 from gateway.closing import Close
 from gateway.conversation import Authenticate
-from gateway.identification import Ended, Identification, Refused
+from gateway.identification import Ended, Identification, Late, Refused
 from gateway.pulse import Pinged
 from gateway.rights import Facts, Projections, Right, right_of
 from gateway.seats import Seats
@@ -53,6 +53,8 @@ class Admission(msgspec.Struct, frozen=True):
                 if seat is True:
                     self.seats.free(identity.user_id, socket)
                 raise
+        except Late:
+            raise Left(Close.EXPIRED) from None
         except Refused:
             raise Left(Close.BAD_TOKEN) from None
         except AWAY:

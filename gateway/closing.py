@@ -26,7 +26,7 @@ class Close(IntEnum):
     TRY_AGAIN = 1013, "cannot tell who you are just now", True
     NO_CONNECT = 4000, "no CONNECT in time", True
     SLOW = 4001, "reads too slowly", True
-    EXPIRED = 4002, "token expired", True
+    EXPIRED = 4002, "token or ticket expired", True
     RESYNC_STORM = 4003, "come back later", True
     BAD_TOKEN = 4500, "token or ticket refused", False
     FORBIDDEN = 4501, "no part in this session", False

@@ -14,6 +14,7 @@ from gateway.asking import Asking
 from shared import keys
 from shared.domain.words import Role
 from shared.messages.frames import RealtimeTicket
+from shared.realtime import is_late
 from shared.tokens import Identity, InvalidToken, Tokens
 
 MAX_TICKET_CHARACTERS = 128
@@ -24,6 +25,10 @@ _ticket_decoder = msgspec.json.Decoder(RealtimeTicket)
 
 class Refused(Exception):
     """This token or ticket proves nothing, or no more."""
+
+
+class Late(Refused):
+    """This ticket came after its time, and another one may be had."""
 
 
 class Ended(Enum):
@@ -57,10 +62,13 @@ class Identification:
         self._tokens.remember(token, identity)
 
     async def redeem(self, ticket: str) -> Identity:
-        """Who this ticket was made for, once, if their token has not :meth:`ended`; raises :class:`Refused`."""
+        """Who this ticket was made for, once, if their token has not :meth:`ended`; raises :class:`Refused`, or
+        :class:`Late`."""
         if not 0 < len(ticket) <= MAX_TICKET_CHARACTERS:
             raise Refused
         [stored] = await self._asking.ask(("GETDEL", keys.realtime_ticket(ticket)))
+        if stored is None and is_late(ticket, self._clock()):
+            raise Late
         identity = _read_ticket(stored)
         if identity.expires_at <= self._clock():
             raise Refused

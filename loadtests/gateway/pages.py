@@ -24,9 +24,9 @@ from shared import keys, lua
 from shared.bus import POSITION_SECONDS
 from shared.domain.words import Role
 from shared.messages.frames import RealtimeTicket
+from shared.realtime import TICKET_LIFE, make_ticket
 
 LEAST, MOST = 0.5, 20.0
-TICKET_SECONDS = 30
 STILL_THERE = 15.0
 """A socket that lasted this long was no failure, as a PONG is to the browser's client."""
 
@@ -97,9 +97,10 @@ class Page:
 
     async def _ticket(self) -> str:
         """As ``POST /api/v1/realtime/ticket`` makes it."""
-        ticket, until = secrets.token_urlsafe(24), datetime.now(UTC) + timedelta(hours=1)
-        stands_for = RealtimeTicket(self.user_id, self._role.value, secrets.token_hex(16), until)
-        await self.lesson.redis.set(keys.realtime_ticket(ticket), msgspec.json.encode(stands_for), ex=TICKET_SECONDS)
+        now = datetime.now(UTC)
+        ticket = make_ticket(now)
+        stands_for = RealtimeTicket(self.user_id, self._role.value, secrets.token_hex(16), now + timedelta(hours=1))
+        await self.lesson.redis.set(keys.realtime_ticket(ticket), msgspec.json.encode(stands_for), ex=TICKET_LIFE)
         return ticket
 
     async def _follow(self, socket: ClientConnection) -> None:

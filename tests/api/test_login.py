@@ -17,6 +17,7 @@ from shared.ids import new_id
 from shared.messages import control
 from shared.models import Credential, User
 from shared.passwords import hash_password
+from shared.realtime import is_late
 from shared.tokens import Tokens
 from tests.api.answers import good, refusal, wrong_fields
 from tests.api.test_guessing import must_wait
@@ -266,4 +267,6 @@ async def test_a_realtime_ticket_lives_thirty_seconds_and_holds_no_token(
     life = datetime.fromisoformat(body["expiresAt"]) - datetime.now(UTC)
     assert 25 < life.total_seconds() <= 30
     assert 0 < int(str(redis.ttl(keys.realtime_ticket(body["ticket"])))) <= 30
+    assert not is_late(body["ticket"], datetime.now(UTC))
+    assert is_late(body["ticket"], datetime.fromisoformat(body["expiresAt"]))
     assert body["url"] == "ws://localhost:8001/ws"

@@ -29,6 +29,7 @@ from shared.messages.pushes import (
     push_type,
 )
 from shared.projection import Projection
+from shared.realtime import TICKET_LIFE, make_ticket
 from shared.redis import async_redis
 from shared.settings import Settings
 from shared.tokens import Identity, Tokens
@@ -102,9 +103,9 @@ class Campus:
 
     async def ticket(self, user_id: UUID, role: Role = Role.TEACHER, life: timedelta = AN_HOUR) -> str:
         """A one-time ticket, as ``POST /api/v1/realtime/ticket`` makes it."""
-        ticket = secrets.token_urlsafe(24)
+        ticket = make_ticket(datetime.now(UTC))
         stands_for = RealtimeTicket(user_id, role.value, uuid4().hex, datetime.now(UTC) + life)
-        await self.redis.set(keys.realtime_ticket(ticket), msgspec.json.encode(stands_for), ex=30)
+        await self.redis.set(keys.realtime_ticket(ticket), msgspec.json.encode(stands_for), ex=TICKET_LIFE)
         return ticket
 
     async def push(self, roll: Roll, *data: PushData) -> int:

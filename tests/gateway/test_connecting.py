@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -13,6 +13,7 @@ from gateway.closing import Close
 from gateway.serving import Gateway
 from shared import keys
 from shared.domain.words import Role
+from shared.realtime import TICKET_LIFE, make_ticket
 from tests.gateway.campus import Campus
 from tests.gateway.conftest import QUICK, Ground
 from tests.gateway.page import page, raw
@@ -45,6 +46,23 @@ async def test_a_ticket_in_the_url_needs_no_connect(running: Gateway, campus: Ca
         await socket.expect("CONNECTED")
         assert (await socket.subscribe(roll.channel))["recovered"] is False
     async with raw(running, f"/ws?ticket={ticket}") as socket:
+        assert await socket.code() == Close.BAD_TOKEN
+
+
+async def test_a_ticket_that_comes_late_is_to_be_replaced(running: Gateway, campus: Campus) -> None:
+    """A page that slept between asking and coming is not signed out: it comes back with another one."""
+    late = make_ticket(datetime.now(UTC) - TICKET_LIFE - timedelta(seconds=1))
+    async with raw(running, f"/ws?ticket={late}") as socket:
+        assert await socket.code() == Close.EXPIRED
+    assert Close.EXPIRED.reconnect
+
+
+@pytest.mark.parametrize(
+    "ticket", ["made-up", "made-up.", "made-up.-1", "made-up.²", "1.99999999999", "." * 128, "1" * 200]
+)
+async def test_a_made_up_ticket_is_refused(running: Gateway, ticket: str) -> None:
+    async with raw(running) as socket:
+        await socket.send("CONNECT", ticket=ticket)
         assert await socket.code() == Close.BAD_TOKEN
 
 
