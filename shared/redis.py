@@ -14,6 +14,10 @@ from redis.retry import Retry
 
 from shared.settings import Settings
 
+CONNECTIONS = 50
+"""Connections of one event loop at most. redis-py would refuse whoever comes when a hundred are busy, at once and as if
+Redis were away: a rush of requests that each ask something is no outage, so they wait in line."""
+
 
 def _limits(settings: Settings) -> dict[str, Any]:
     return {"socket_timeout": settings.redis_timeout, "socket_connect_timeout": settings.redis_timeout}
@@ -21,7 +25,14 @@ def _limits(settings: Settings) -> dict[str, Any]:
 
 def async_redis(settings: Settings) -> redis.asyncio.Redis:
     """The client of an event loop. Pub/sub needs one of its own with ``socket_timeout=None``."""
-    return redis.asyncio.Redis.from_url(settings.redis_url, retry=AsyncRetry(NoBackoff(), 0), **_limits(settings))
+    pool = redis.asyncio.BlockingConnectionPool.from_url(
+        settings.redis_url,
+        max_connections=CONNECTIONS,
+        timeout=settings.redis_timeout,
+        retry=AsyncRetry(NoBackoff(), 0),
+        **_limits(settings),
+    )
+    return redis.asyncio.Redis.from_pool(pool)
 
 
 def sync_redis(settings: Settings) -> "redis.Redis":
