@@ -11,7 +11,8 @@ import pytest
 from playwright.async_api import Browser
 
 from tests.browser.chromium import CHROMIUM, chromium
-from tests.stack import free_ports
+from tests.browser.rooms import Room
+from tests.stack import Stack, free_ports
 
 Pull = Callable[..., Awaitable[dict[str, Any]]]
 """Pulls a rope of the stage (stage/app.py) and gives the snapshot after it."""
@@ -54,6 +55,14 @@ async def pull(stage: str) -> Pull:
 
     await order("reset")
     return order
+
+
+@pytest.fixture
+async def room(stack: Stack, browser: Browser) -> AsyncIterator[Room]:
+    """The running product."""
+    made = Room(stack, browser)
+    yield made
+    await made.close()
 
 
 async def _answers(url: str) -> None:

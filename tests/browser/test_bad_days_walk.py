@@ -1,74 +1,26 @@
 """Bad days on the real stack: a phone at the wrong moment, in the wrong place, of the wrong person, without a net."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
-import httpx
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Page, expect
 from sqlalchemy import text
 
-from api.auth import TOKEN_COOKIE
 from shared.domain.codes import CodeFace, make_token
 from tests.api.answers import good
 from tests.api.lecture import Lecture
 from tests.browser.accessibility import violations
-from tests.browser.chromium import PHONE, keep
-from tests.campus import Person, make_classroom, start_session
+from tests.browser.chromium import keep
+from tests.browser.rooms import Room
+from tests.campus import Person
 from tests.stack import Stack
 
 FENCE = {"latitude": 48.137, "longitude": 11.575, "radiusMeters": 80}
 SOON = timedelta(minutes=10)
 
 pytestmark = [pytest.mark.browser, pytest.mark.stack]
-
-
-class Room:
-    """Classes of one's own on the running product, and phones to come with."""
-
-    def __init__(self, stack: Stack, browser: Browser) -> None:
-        self.stack, self.browser = stack, browser
-        self._clients: list[httpx.AsyncClient] = []
-
-    async def lecture(self, **more: Any) -> Lecture:
-        """A session of a new class."""
-        with self.stack.owner() as owner:
-            classroom = make_classroom(owner)
-        teacher = self.stack.client(classroom.teacher)
-        self._clients.append(teacher)
-        return Lecture(classroom, await start_session(teacher, classroom, **more), teacher, [])
-
-    async def phone(self, person: Person | None = None, *, script: bool = True) -> Page:
-        """A phone on which this person is signed in."""
-        context = await self.browser.new_context(viewport=PHONE, java_script_enabled=script, reduced_motion="reduce")
-        if person is not None:
-            await self.sign_in(context, person)
-        return await context.new_page()
-
-    async def sign_in(self, context: Any, person: Person) -> None:
-        """As the login would."""
-        cookie = {"name": TOKEN_COOKIE, "value": self.stack.token(person), "url": self.stack.api}
-        await context.add_cookies([cookie])
-
-    async def scan(self, page: Page, link: str) -> None:
-        """Open the link in the picture."""
-        await page.goto(self.stack.api + urlsplit(link).path)
-
-    async def close(self) -> None:
-        """Close every client."""
-        for client in self._clients:
-            await client.aclose()
-
-
-@pytest.fixture
-async def room(stack: Stack, browser: Browser) -> AsyncIterator[Room]:
-    """The running product."""
-    made = Room(stack, browser)
-    yield made
-    await made.close()
 
 
 async def refused(page: Page, title: str, way: str | None, name: str, *, script: bool) -> None:
