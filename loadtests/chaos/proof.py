@@ -12,7 +12,7 @@ from deploy.cli.history import Broken, check, read_heads
 from loadtests.campus import RunningClass
 from loadtests.chaos import stored
 from loadtests.chaos.calm import Calm
-from loadtests.chaos.faults import Done
+from loadtests.chaos.entries import Done
 from loadtests.chaos.ledger import CheckedIn, Ledger
 from loadtests.chaos.oracle import wrong_audit, wrong_check_in, wrong_mark_history, wrong_presence, wrong_sitting
 from shared.domain.attendance import Tally

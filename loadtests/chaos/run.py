@@ -16,7 +16,8 @@ from sqlalchemy import Engine
 from loadtests.campus import RunningClass, all_tokens, build_classes, let_redis_know
 from loadtests.chaos.calm import Calm, watched
 from loadtests.chaos.crowd import Crowd
-from loadtests.chaos.faults import Done, Mischief
+from loadtests.chaos.entries import Done
+from loadtests.chaos.faults import Mischief
 from loadtests.chaos.ledger import Ledger
 from loadtests.chaos.plan import Plan, hurt
 from loadtests.chaos.proof import Finding, Proof
