@@ -6,13 +6,12 @@ does not fit now (nobody there yet, another call open, codes hidden) is looked a
 """
 
 import secrets
-from collections.abc import Collection
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, text
 
 from shared.calling import CALL, IN_THE_ROOM, NEW_CODES, new_call
 from shared.domain.attendance import session_start
@@ -49,15 +48,13 @@ _LOCK = text("SELECT 1 FROM live_sessions WHERE id = :session FOR UPDATE")
 
 def ask_by_rule(ports: Ports) -> int:
     """Ask where a session's own rule says that it is time; how many sessions were."""
-    now = ports.now()
     with ports.engine.begin() as connection:
-        _draw_moments(connection, now)
-        due = list(connection.execute(_ANYWHERE, {"now": now}).scalars())
-    asked = [session_id for session_id in due if _ask(ports, session_id, now)]
+        _draw_moments(connection, ports.now())
+        due = list(connection.execute(_ANYWHERE, {"now": ports.now()}).scalars())
+    asked = sum(_ask(ports, session_id) for session_id in due)
     if asked:
-        _tell_processes(ports, asked)
-        log.info("asked to confirm by the sessions' rules", count=len(asked))
-    return len(asked)
+        log.info("asked to confirm by the sessions' rules", count=asked)
+    return asked
 
 
 def _draw_moments(connection: Connection, now: datetime) -> None:
@@ -68,27 +65,28 @@ def _draw_moments(connection: Connection, now: datetime) -> None:
         connection.execute(_DRAW, {"session": row.session_id, "due": due})
 
 
-def _ask(ports: Ports, session_id: UUID, now: datetime) -> bool:
-    """One call, if it is still due once the session is ours; counters first, as every writer locks them."""
-    with ports.engine.begin() as connection:
-        lock_tallies(connection, [session_id])
-        connection.execute(_LOCK, {"session": session_id})
-        rule = connection.execute(_HERE, {"now": now, "session": session_id}).one_or_none()
-        there = list(connection.execute(IN_THE_ROOM, {"id": session_id}).scalars()) if rule else []
-        if rule is None or not there:
-            return False
-        _call(connection, rule, there, now)
-    return True
+def _ask(ports: Ports, session_id: UUID) -> bool:
+    """One call, if it is still due once the session is ours; then every process hears of it at once. The drain tells
+    them again, should this process die in between."""
+    with ports.engine.connect() as connection:
+        with connection.begin():
+            made = _call(connection, session_id, ports.now)
+        if made:
+            project(ports, connection, [session_id])
+    return made
 
 
-def _call(connection: Connection, rule: Row[Any], there: list[UUID], now: datetime) -> None:
-    values = new_call(rule.session_id, CallKind(rule.kind), None, there, rule.share, rule.seconds, now)
+def _call(connection: Connection, session_id: UUID, clock: Callable[[], datetime]) -> bool:
+    """Counters are locked first, as by every writer. The time to answer begins when the session is ours."""
+    lock_tallies(connection, [session_id])
+    connection.execute(_LOCK, {"session": session_id})
+    now = clock()
+    rule = connection.execute(_HERE, {"now": now, "session": session_id}).one_or_none()
+    there = list(connection.execute(IN_THE_ROOM, {"id": session_id}).scalars()) if rule else []
+    if rule is None or not there:
+        return False
+    values = new_call(session_id, CallKind(rule.kind), None, there, rule.share, rule.seconds, now)
     connection.execute(CALL, values)
     connection.execute(NEW_CODES, values)
-    connection.execute(PUT, rows([ConfirmationCalled(rule.session_id, values["id"])]))
-
-
-def _tell_processes(ports: Ports, session_ids: Collection[UUID]) -> None:
-    """At once; the drain tells them again, should this process die here."""
-    with ports.engine.connect() as connection:
-        project(ports, connection, session_ids)
+    connection.execute(PUT, rows([ConfirmationCalled(session_id, values["id"])]))
+    return True
