@@ -69,7 +69,7 @@ async def gateway(settings: Settings, *, pace: Pace | None = None) -> AsyncItera
         fanout = Fanout(pace.tick_seconds)
         relay = Relay(hub, bus, fanout, lambda message: orders.obey(message))
         sweeps = Sweeps(hub, relay, identification, projections, witness, pace.rights_hold_seconds)
-        orders = Orders(sweeps, tokens)
+        orders = Orders(sweeps, tokens, seats)
         bus.listener = relay
         house = House(
             hub, relay, Admission(identification, projections, seats), witness, pulse, pace,

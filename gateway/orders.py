@@ -8,10 +8,11 @@ import msgspec
 import structlog
 from redis.exceptions import RedisError
 
+from gateway.seats import Seats
 from gateway.sweeps import Sweeps
 from gateway.tasks import cancelled
 from shared.messages import control
-from shared.messages.control import DrainWanted, PersonDisabled, SessionFactsChanged, TokenRevoked
+from shared.messages.control import DrainWanted, PersonDisabled, SessionFactsChanged, TabsClosed, TokenRevoked
 from shared.tokens import Tokens
 
 log = structlog.get_logger()
@@ -20,8 +21,9 @@ log = structlog.get_logger()
 class Orders:
     """Obeys control messages at once. One that was lost is made up for by the sweeps."""
 
-    def __init__(self, sweeps: Sweeps, tokens: Tokens) -> None:
+    def __init__(self, sweeps: Sweeps, tokens: Tokens, seats: Seats) -> None:
         self._sweeps = sweeps
+        self._seats = seats
         self._tokens = tokens
         self._under_way: set[asyncio.Task[None]] = set()
 
@@ -41,6 +43,8 @@ class Orders:
                 self._sweeps.close_where(lambda client: client.identity.user_id == user_id)
             case SessionFactsChanged(session_id):
                 self._start(self._ask_again(session_id))
+            case TabsClosed(user_ids):
+                self._seats.ask(user_ids)
             case DrainWanted():
                 pass  # The API's to obey.
 

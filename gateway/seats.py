@@ -5,7 +5,7 @@ are forgotten within :data:`LIFE`, and a number that was lost is right again wit
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from uuid import UUID, uuid4
 
 import structlog
@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 from gateway.asking import Asking, Command
 from gateway.pulse import Pinged
 from shared import keys, lua
+from shared.messages import control
 
 BEAT = 10.0
 LIFE = 30
@@ -38,6 +39,7 @@ class Seats:
         self._script = lua.script("seat")
         self._taken: dict[UUID, list[Pinged]] = {}
         self._changed: set[UUID] = set()
+        self._left: set[UUID] = set()
         self._something = asyncio.Event()
 
     async def take(self, user_id: UUID, socket: Pinged) -> bool:
@@ -58,8 +60,11 @@ class Seats:
             self.free(user_id, other)
         return bool(dead) and await self._try(user_id, socket)
 
-    def free(self, user_id: UUID, socket: Pinged) -> None:
-        """A seat is free again, if it was taken; Redis hears of it at once."""
+    def free(self, user_id: UUID, socket: Pinged, *, leaves: bool = False) -> None:
+        """A seat is free again, if it was taken; Redis hears of it at once.
+
+        ``leaves``: their goodbye was taken down. One closed tab of several is none, so the others are asked.
+        """
         theirs = self._taken.get(user_id, [])
         if socket not in theirs:
             return
@@ -67,7 +72,15 @@ class Seats:
         if not theirs:
             del self._taken[user_id]
         self._changed.add(user_id)
+        if leaves:
+            self._left.add(user_id)
         self._something.set()
+
+    def ask(self, user_ids: Iterable[UUID]) -> None:
+        """Ask the sockets that these people have here: an answer is a proof of life."""
+        for user_id in user_ids:
+            for socket in self._taken.get(user_id, ()):
+                self._ask_soon(socket)
 
     async def _try(self, user_id: UUID, socket: Pinged) -> bool:
         theirs = self._taken.setdefault(user_id, [])
@@ -98,7 +111,7 @@ class Seats:
                 await asyncio.sleep(1.0)
 
     async def tell(self) -> None:
-        """Write the numbers that changed; raises ``RedisError``, and they stay to be written."""
+        """Write the numbers that changed; raises ``RedisError``, and they stay to be written. Tell who left."""
         while self._changed:
             some = list(self._changed)[:TOGETHER]
             self._changed.difference_update(some)
@@ -107,6 +120,18 @@ class Seats:
             except BaseException:
                 self._changed.update(some)
                 raise
+        await self._tell_who_left()
+
+    async def _tell_who_left(self) -> None:
+        """Where they are elsewhere too. What is lost of this is made up for by the next ping there."""
+        while self._left:
+            some = list(self._left)[:TOGETHER]
+            self._left.difference_update(some)
+            gateways = await self._asking.ask(*[("HLEN", keys.sockets(user_id)) for user_id in some])
+            elsewhere = [who for who, count in zip(some, gateways, strict=True) if count > (who in self._taken)]
+            if elsewhere:
+                order = control.encode(control.TabsClosed(elsewhere))
+                await self._asking.ask(("PUBLISH", keys.CONTROL, order))
 
     async def stop(self, seconds: float) -> None:
         """This gateway ends: what it held is nobody's."""

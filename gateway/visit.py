@@ -152,14 +152,16 @@ class Visit:
             return
         self._house.relay.dismiss(client)
         self._house.pulse.remove(self._outlet)
-        self._house.admission.seats.free(client.identity.user_id, self._outlet)
+        code = self._outlet.closed_with
+        comes_back = self._outlet.was_cut or (code is not None and code.reconnect)
+        leaves = client.stay is not None and not comes_back
+        self._house.admission.seats.free(client.identity.user_id, self._outlet, leaves=leaves)
         if client.stay is None:
             return
         if self._outlet.was_cut:
             self._house.witness.lost(client.stay)
         else:
-            code = self._outlet.closed_with
-            self._house.witness.went(client.stay, comes_back=code is not None and code.reconnect)
+            self._house.witness.went(client.stay, comes_back=comes_back)
 
 
 def _read(conversation: Conversation, message: str | bytes) -> list[Action]:

@@ -23,13 +23,19 @@ class PersonDisabled(msgspec.Struct, frozen=True, tag="person"):
     user_id: UUID
 
 
+class TabsClosed(msgspec.Struct, frozen=True, tag="tabs"):
+    """These people closed a socket and have others at other gateways: let those be asked whether they are there."""
+
+    user_ids: list[UUID]
+
+
 class DrainWanted(msgspec.Struct, frozen=True, tag="drain"):
     """A gateway has appended events and knows no Celery: let the drain be called, once per ``id``, by whoever can."""
 
     id: str
 
 
-Control = SessionFactsChanged | TokenRevoked | PersonDisabled | DrainWanted
+Control = SessionFactsChanged | TokenRevoked | PersonDisabled | TabsClosed | DrainWanted
 
 _encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[Control] = msgspec.json.Decoder(Control)
