@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from api.pages.honesty import Flagged, FlagLine
 from api.pages.meetings import Invitation, Meeting, Phase, Stay
 from api.pages.record import CourseRate, Record, RecordLine
 from api.pages.rendering import render
@@ -40,7 +41,7 @@ from api.tutoring import MetricsView, SuggestedView
 from shared.domain.attendance import Tally
 from shared.domain.marking import Closed
 from shared.domain.refusals import Code
-from shared.domain.words import Role, Source, UserType
+from shared.domain.words import FlagKind, Role, Source, UserType
 
 ID = UUID(int=1)
 DATA = "§"
@@ -140,6 +141,22 @@ ENTRY = Entry(ID, data("number"), data("name"), None, None)
 ROLL = [replace(ENTRY, status="late", source=source) for source in Source] + [ENTRY]
 CHANGE = ChangeLine("late", None, "manual", data("reason"), data("by"), data("day"), "09:00")
 CHILD = Child(ID, data("name"), data("number"))
+FENCE = SimpleNamespace(latitude=1.0, longitude=1.0, radius_meters=100.0)
+CALLED = {"recheck": SimpleNamespace(share=0.33), "exit_check": SimpleNamespace(share=1, minutes_before=5)}
+RULES = [
+    SimpleNamespace(geofence=FENCE, check_in_rules=SimpleNamespace(geofence="flag", device="refuse", **CALLED)),
+    SimpleNamespace(
+        geofence=None, check_in_rules=SimpleNamespace(geofence="refuse", device="flag", recheck=None, exit_check=None)
+    ),
+]
+FLAGS = [Flagged(data("name"), data("number"), [FlagLine(kind, data("detail"), "09:00") for kind in FlagKind])]
+MADE = {"time": "09:00", "until": "09:02", "asked": 3, "confirmed": 1, "missing": [(data("name"), data("number"))]}
+HONEST = {
+    "session": SimpleNamespace(id=ID, class_name=data("class"), room=None, status="active", scheduled_end=None),
+    "calls": [{**MADE, "kind": "exit", "by_rule": True, "open": True}],
+    "flagged": FLAGS,
+    "wrong": [data("field")],
+}
 EXPORTED = {"url": "/", "path": "/", "format": "csv", "rows": 1, "total": 2, "until": "09:00"}
 STATES = (("waiting", False), ("waiting", True), ("done", False), ("failed", False))
 EXPORTS = [None, *({**EXPORTED, "status": status, "late": late} for status, late in STATES)]
@@ -178,6 +195,11 @@ PAGES: list[tuple[str, dict[str, Any]]] = [
     ("teach/index.html", {"sessions": [], "groups": [], "history": []}),
     *(("teach/live.html", live(status)) for status in ("scheduled", "active", "completed")),
     ("teach/live.html", {**live("active"), "call": CallShown(True, 12, 3, "09:32", "{}")}),
+    *(("teach/honesty.html", {**HONEST, "rules": rules}) for rules in RULES),
+    *(
+        ("teach/honesty.html", {**HONEST, "rules": RULES[0], "calls": [], "flagged": [], "refused": code})
+        for code in ("call_open", "nobody_to_ask", "session_not_active", "x")
+    ),
     *(("teach/export.html", {**IN_ROOM, "export": export}) for export in EXPORTS),
     *(("teach/projector.html", live(status)) for status in ("scheduled", "completed", "cancelled")),
     ("teach/projector.html", {**live("active"), "call": OpenCall("recheck", "09:32", "")}),
