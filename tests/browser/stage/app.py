@@ -168,6 +168,8 @@ async def _hear(socket: WebSocket, world: World, frame: dict[str, Any]) -> None:
         if missed["payload"]["version"] > known:
             await socket.send_json(missed)
     socket.app.state.sockets.add(socket)
+    if world.throw_out:
+        await socket.close(world.throw_out)
 
 
 async def pull(request: Request) -> Response:

@@ -50,6 +50,8 @@ class World:
     sockets_allowed: bool = True
     close_with: int | None = None
     """A code with which every socket is closed at once."""
+    throw_out: int | None = None
+    """A code with which every socket is closed as soon as it follows."""
     reported: list[str] = field(default_factory=list)
     """Activities and reports of presence, in order."""
     mark_refusals: int = 0
