@@ -16,6 +16,9 @@ FAILURES = PREFIX + "failures"
 NUDGED = PREFIX + "nudged"
 """Set while a drain has been called and has not begun its last look; at most :data:`NUDGE_MS`."""
 
+DRAINING = PREFIX + "draining"
+"""Who has the turn to drain; ends by itself (workers/turn.py)."""
+
 NUDGE_MS = 1_000
 """How long an append trusts that the drain it had called will come."""
 

@@ -22,7 +22,6 @@ from sqlalchemy import Connection, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
-from shared import keys
 from shared.messages.events import (
     Canary,
     CheckInAccepted,
@@ -40,6 +39,7 @@ from workers.metrics import BURIED, DRAIN_SECONDS, DRAINED
 from workers.ports import Ports
 from workers.project import project, remember_receipts
 from workers.sources import Delivery, InboxSource, Source, StreamSource
+from workers.turn import Turn
 
 MOST_TRIES = 5
 BUDGET_SECONDS = 5.0
@@ -71,16 +71,34 @@ class Pass:
 def drain(ports: Ports) -> bool:
     """Drain until nothing waits or the time is up; whether more may wait."""
     sources: list[Source] = [StreamSource(ports.redis, ports.consumer), InboxSource(ports.engine)]
-    until = time.monotonic() + BUDGET_SECONDS
+    turn = Turn(ports.redis, ports.consumer, ports.settings.drain_batch)
     try:
-        ports.redis.delete(keys.NUDGED)  # from here on an append calls for another drain
-        while time.monotonic() < until:
-            if not sum(drain_once(ports, source) for source in sources):
-                return False
+        if not turn.begin():
+            return False
+        more = missed = False
+        try:
+            more = _drain_on(ports, sources, turn)
+        finally:
+            missed = turn.end()
+        return more or (missed and _look(ports, sources) > 0)
     except (RedisError, OperationalError, InterfaceError, OSError) as error:
         log.warning("dependency away; the events stay where they are", reason=type(error).__name__)
         return False
+
+
+def _drain_on(ports: Ports, sources: Sequence[Source], turn: Turn) -> bool:
+    """Look until nothing waits, or the time is up; whether more may wait."""
+    until = time.monotonic() + BUDGET_SECONDS
+    while time.monotonic() < until:
+        if not _look(ports, sources):
+            return False
+        turn.hold()
     return True
+
+
+def _look(ports: Ports, sources: Sequence[Source]) -> int:
+    """One batch of each source; how many events are settled."""
+    return sum(drain_once(ports, source) for source in sources)
 
 
 def drain_once(ports: Ports, source: Source) -> int:

@@ -81,7 +81,7 @@ async def stream(settings: Settings, classes: list[RunningClass], rate: float, s
         await until_live(dashboards)
         asking = [asyncio.create_task(_ask(students, source, found)) for _ in range(ASKING)]
         with shares() as found.cores:
-            found.seconds = await _flow(source, rate, seconds)
+            found.seconds = await _flow(source, rate, seconds, found.wrong)
         for task in asking:
             task.cancel()
         await asyncio.gather(*asking, return_exceptions=True)
@@ -91,16 +91,22 @@ async def stream(settings: Settings, classes: list[RunningClass], rate: float, s
     return found
 
 
-async def _flow(source: _Source, rate: float, seconds: float) -> float:
+async def _flow(source: _Source, rate: float, seconds: float, wrong: list[str]) -> float:
     """Events at an even pace, whoever is still waited for; how long it took."""
     loop = asyncio.get_running_loop()
     begun, sent = loop.time(), 0
-    async with asyncio.timeout(seconds + LAST_SECONDS), asyncio.TaskGroup() as group:
-        while (now := loop.time() - begun) < seconds:
-            for _ in range(int(now * rate) - sent):
-                group.create_task(source.one())
-                sent += 1
-            await asyncio.sleep(TICK_SECONDS)
+    under_way: set[asyncio.Task[None]] = set()
+    while (now := loop.time() - begun) < seconds:
+        for _ in range(int(now * rate) - sent):
+            under_way.add(task := asyncio.create_task(source.one()))
+            task.add_done_callback(under_way.discard)
+            sent += 1
+        await asyncio.sleep(TICK_SECONDS)
+    if under_way:
+        _, late = await asyncio.wait(under_way, timeout=LAST_SECONDS)
+        wrong += [f"{len(late)} events were not answered"] if late else []
+        for task in late:
+            task.cancel()
     return loop.time() - begun
 
 
