@@ -32,7 +32,7 @@ async def test_a_call_is_shown_counts_answers_and_goes(browser: Browser, stage: 
     await pull("confirm", count=5)
     await expect(note).to_contain_text("asked 12; 5 confirmed.")
     await keep(page, "live-call")
-    await expect(note).to_be_hidden(timeout=6_000)
+    await expect(note).to_be_hidden(timeout=15_000)
     assert not faults
     await page.context.close()
 
@@ -82,5 +82,5 @@ async def test_a_participant_is_told_while_they_are_asked(browser: Browser, stag
     await expect(note).to_be_visible()
     assert not await violations(page)
     await keep(page, "join-call")
-    await expect(note).to_be_hidden(timeout=8_000)
+    await expect(note).to_be_hidden(timeout=15_000)
     await context.close()

@@ -81,7 +81,8 @@ class Scene:
             return "2026-03-02T10:00:00Z"
         checks = " ".join(self.connection.execute(_CHECKS, {"table": table}).scalars())
         words = re.search(rf"\({column} = ANY \(ARRAY\['([^']+)'", checks)
-        return words[1] if words else PLAIN[kind]
+        least = re.search(rf"\({column} >= (\d+)\)", checks)
+        return words[1] if words else int(least[1]) if least else PLAIN[kind]
 
     def fill(self, table: str) -> None:
         """A row about class A, unless there is one."""
