@@ -60,7 +60,7 @@ def rates() -> Iterator[str]:
         for rate in RATES:
             classes = build_classes(settings.database_url, settings, cohorts=STUDENTS // PER_SESSION, size=PER_SESSION)
             let_redis_know(settings)
-            found = uvloop.run(stream(settings, classes, rate, RATE_SECONDS))
+            found = uvloop.run(stream(settings, classes, rate, RATE_SECONDS, asking=0))
             accepted = found.accepted.total() / found.seconds
             cells = "".join(f"{found.cores.get(part, 0.0) / accepted * 1e6:18,.0f}" for part in PARTS)
             yield f"  {rate:>6,} a second, {accepted:6,.0f} accepted   {cells}"

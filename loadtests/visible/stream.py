@@ -66,8 +66,10 @@ class _Source:
         return meeting, self._chance.choice(meeting.students)
 
 
-async def stream(settings: Settings, classes: list[RunningClass], rate: float, seconds: float) -> Stream:
-    """``rate`` events a second for so many seconds."""
+async def stream(
+    settings: Settings, classes: list[RunningClass], rate: float, seconds: float, asking: int = ASKING
+) -> Stream:
+    """``rate`` events a second for so many seconds, while so many people look for theirs."""
     found = Stream()
     journey = Journey(found.shown.append)
     tokens = all_tokens(settings, classes)
@@ -79,12 +81,12 @@ async def stream(settings: Settings, classes: list[RunningClass], rate: float, s
     dashboards = [Dashboard(*ports, meeting, tokens[meeting.teacher], journey) for meeting in watched]
     async with followed(dashboards):
         await until_live(dashboards)
-        asking = [asyncio.create_task(_ask(students, source, found)) for _ in range(ASKING)]
+        looking = [asyncio.create_task(_ask(students, source, found)) for _ in range(asking)]
         with shares() as found.cores:
             found.seconds = await _flow(source, rate, seconds, found.wrong)
-        for task in asking:
+        for task in looking:
             task.cancel()
-        await asyncio.gather(*asking, return_exceptions=True)
+        await asyncio.gather(*looking, return_exceptions=True)
         found.wrong += [f"{what}: {one.meeting.session.id}" for what, one in await until_exact(dashboards)]
     found.wrong += [f"{journey.under_way} check-ins were accepted and never shown"] if journey.under_way else []
     students.leave()
