@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
 
+import structlog
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -44,12 +45,16 @@ from shared.redis import async_redis
 from shared.settings import Settings
 from shared.tokens import Tokens
 
+log = structlog.get_logger()
+
 STATIC = Path(__file__).parent / "static"
 HASHING_THREADS = 2
 """Threads for password hashes; more would only take the event loop's time away. Pictures have one of their own, so
 that a rush of logins never holds up a projector."""
 HASHES_WAITING = 200
 """Logins that may wait for a thread: some seconds of work; the next is told to come again (503)."""
+RESTART_SECONDS = 1.0
+"""Before background work that failed begins anew."""
 
 
 @asynccontextmanager
@@ -98,10 +103,7 @@ async def open_services(settings: Settings, now: Clock = utc_now) -> AsyncIterat
 
 
 async def _background(stack: AsyncExitStack, run: Callable[[], Awaitable[None]]) -> None:
-    async def shielded() -> None:
-        await run()
-
-    task = asyncio.create_task(shielded())
+    task = asyncio.create_task(_again_and_again(run))
 
     async def stop() -> None:
         while not task.done():
@@ -112,6 +114,17 @@ async def _background(stack: AsyncExitStack, run: Callable[[], Awaitable[None]])
             await task
 
     stack.push_async_callback(stop)
+
+
+async def _again_and_again(run: Callable[[], Awaitable[None]]) -> None:
+    """Background work has no end of its own. A fault in it is noted, and it begins anew: a process that has stopped to
+    listen would go on letting in whoever was locked out."""
+    while True:
+        try:
+            await run()
+        except Exception:
+            log.exception("background work failed; it begins anew")
+        await asyncio.sleep(RESTART_SECONDS)
 
 
 async def _every(seconds: float, blocking: Callable[[], None]) -> None:

@@ -1,6 +1,7 @@
 """Hearing what other processes say: facts that changed, tokens that died, a drain that is wanted."""
 
 import asyncio
+from typing import assert_never
 
 import msgspec
 import structlog
@@ -60,14 +61,19 @@ class Listener:
         except msgspec.DecodeError:
             log.warning("control message unreadable")
             return
-        if isinstance(said, control.SessionFactsChanged):
-            self._facts.forget(said.session_id)
-        elif isinstance(said, control.TokenRevoked):
-            self._tokens.forget(lambda known: known.token_id == said.token_id)
-        elif isinstance(said, control.DrainWanted):
-            await self._call_drain(said.id)
-        else:
-            self._tokens.forget(lambda known: known.user_id == said.user_id)
+        match said:
+            case control.SessionFactsChanged(session_id):
+                self._facts.forget(session_id)
+            case control.TokenRevoked(token_id):
+                self._tokens.forget(lambda known: known.token_id == token_id)
+            case control.PersonDisabled(user_id):
+                self._tokens.forget(lambda known: known.user_id == user_id)
+            case control.DrainWanted(wish):
+                await self._call_drain(wish)
+            case control.TabsClosed():
+                pass  # for gateways
+            case _:
+                assert_never(said)
 
     async def _call_drain(self, wish: str) -> None:
         """Every API process hears a gateway's wish; the first to say so calls, or all when nobody can tell."""
