@@ -3,8 +3,10 @@
 import { fill } from "./texts.js";
 
 const EVERY = 1000;
+const LATER = 3000; // no network, or too much to do over there: the number stays, and is asked for again
 const PATIENCE = 10_000;
 const STUCK = 31_000;
+const GONE = [401, 403, 404]; // the page then is the login, or says that the file is gone
 
 class ExportProgress extends HTMLElement {
   connectedCallback() {
@@ -16,18 +18,28 @@ class ExportProgress extends HTMLElement {
   }
 
   async #look() {
+    let wait = LATER;
     try {
       const response = await fetch(this.dataset.url, { cache: "no-store", signal: AbortSignal.timeout(PATIENCE) });
-      if (response.status < 500) this.#show(response.ok ? await response.json() : { status: "gone" });
+      if (GONE.includes(response.status)) return location.reload();
+      if (response.ok) {
+        const told = await response.json();
+        if (this.#isAnotherPage(told)) return location.reload();
+        this.#show(told);
+        wait = EVERY;
+      }
     } catch {
-      // No network: the number stays, and is asked for again.
+      // Later.
     }
-    this.timer = setTimeout(() => this.#look(), EVERY);
+    this.timer = setTimeout(() => this.#look(), wait);
   }
 
-  #show({ status, rowsDone, rowsTotal }) {
+  #isAnotherPage({ status, rowsDone }) {
     const isStuck = rowsDone === 0 && performance.now() > STUCK; // the server knows what to say
-    if (status !== "waiting" || isStuck) location.reload();
+    return status !== "waiting" || isStuck;
+  }
+
+  #show({ rowsDone, rowsTotal }) {
     this.querySelector("progress").value = rowsDone;
     this.querySelector("[data-part=rows]").textContent = fill(this.dataset.rows, { done: rowsDone, total: rowsTotal });
   }

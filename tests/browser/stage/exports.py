@@ -25,8 +25,10 @@ async def show(request: Request) -> Response:
 
 
 async def say(request: Request) -> Response:
-    """The same as data."""
+    """The same as data; refused as often as the world says."""
     world: World = request.app.state.world
+    if world.answers:
+        return JSONResponse({"code": "refused"}, world.answers.pop(0))
     return JSONResponse({"status": world.export, "rowsDone": world.exported, "rowsTotal": 48_000})
 
 
