@@ -51,7 +51,7 @@ class ExitCheckBody(CamelBody):
 
 
 class RecheckView(CamelView):
-    """The random re-check; its moment is told to nobody."""
+    """The random re-check; its moment is not told."""
 
     share: float
     seconds: int

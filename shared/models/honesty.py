@@ -82,7 +82,7 @@ class CallRule(Base):
     seconds: Mapped[int] = mapped_column(comment="How long an answer counts")
     minutes_before: Mapped[int | None] = mapped_column(comment="Of an exit check: how long before the planned end")
     due_at: Mapped[datetime | None] = mapped_column(
-        comment="Of a re-check: the moment that was drawn; null: not drawn yet. Told to nobody"
+        comment="Of a re-check: the moment that was drawn; null: not drawn yet. Only admins may read it"
     )
 
 

@@ -54,6 +54,7 @@ async def test_those_in_the_room_are_asked_and_answer(room: Lecture, ports: Port
     assert (answer["callId"], answer["kind"], answer["studentId"]) == (made["id"], "exit", there[0])
     assert await missing(room, ports) == there[1:]
     [own] = good(await room.student.get(f"{room.path}/calls/mine"))["items"]
+    assert set(own) == {"id", "kind", "calledAt", "closesAt", "confirmedAt"}  # as docs/calls.md has it
     assert own["confirmedAt"] == answer["timestamp"]
 
 

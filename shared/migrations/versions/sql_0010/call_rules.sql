@@ -26,7 +26,7 @@ COMMENT ON COLUMN call_rules.kind IS 'recheck: at a random moment; exit: before 
 COMMENT ON COLUMN call_rules.share IS 'How many of those in the room are asked, from 0 to 1';
 COMMENT ON COLUMN call_rules.seconds IS 'How long an answer counts';
 COMMENT ON COLUMN call_rules.minutes_before IS 'Of an exit check: how long before the planned end';
-COMMENT ON COLUMN call_rules.due_at IS 'Of a re-check: the moment that was drawn; null: not drawn yet. Told to nobody';
+COMMENT ON COLUMN call_rules.due_at IS 'Of a re-check: the moment that was drawn; null: not drawn yet. Only admins may read it';
 
 ALTER TABLE call_rules ENABLE ROW LEVEL SECURITY;
 ALTER TABLE call_rules FORCE ROW LEVEL SECURITY;
