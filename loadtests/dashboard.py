@@ -16,6 +16,8 @@ from loadtests.load.journey import Journey
 from shared.keys import channel
 
 PAUSE = 0.3
+LOOK_SECONDS = 0.5
+"""Between two comparisons of a dashboard with a reload."""
 COUNTERS = (
     "presentStudents",
     "lateStudents",
@@ -135,15 +137,18 @@ async def until_live(dashboards: Sequence[Dashboard], seconds: float = 30.0) -> 
 
 async def until_exact(dashboards: Sequence[Dashboard], seconds: float = 40.0) -> list[tuple[str, Dashboard]]:
     """Snapshot and deltas are a fresh fetch: what is wrong with each dashboard that does not show, within so many
-    seconds, what it would show after a reload, or missed something on the way."""
-    wrong: list[tuple[str, Dashboard]] = []
-    for dashboard in dashboards:
-        try:
-            async with asyncio.timeout(seconds):
-                while not await dashboard.is_exact():  # noqa: ASYNC110 - asks another process
-                    await asyncio.sleep(0.5)
-        except TimeoutError:
-            wrong.append(("a dashboard shows something else than a reload", dashboard))
-        if dashboard.gaps:
-            wrong.append((f"{dashboard.gaps} gaps in a dashboard's versions", dashboard))
-    return wrong
+    seconds for all of them together, what it would show after a reload, or missed something on the way."""
+    looks = {asyncio.create_task(_until_exact(dashboard)): dashboard for dashboard in dashboards}
+    done, late = await asyncio.wait(looks, timeout=seconds)
+    for look in late:
+        look.cancel()
+    await asyncio.gather(*late, return_exceptions=True)
+    for look in done:
+        look.result()
+    wrong = [("a dashboard shows something else than a reload", looks[look]) for look in late]
+    return wrong + [(f"{one.gaps} gaps in a dashboard's versions", one) for one in dashboards if one.gaps]
+
+
+async def _until_exact(dashboard: Dashboard) -> None:
+    while not await dashboard.is_exact():  # noqa: ASYNC110 - asks another process
+        await asyncio.sleep(LOOK_SECONDS)
