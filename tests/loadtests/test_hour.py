@@ -26,7 +26,7 @@ def classes_of(stack: Stack, cohorts: int, size: int) -> list[RunningClass]:
 
 def good(people: int) -> Change:
     """An hour change in which all went well."""
-    found = Change(journeys=[0.1] * people)
+    found = Change(journeys=[0.1] * people, late=[0.1] * people)
     found.seen.seconds["check-in"] = [0.1] * people
     found.seen.accepted = {(UUID(int=1), UUID(int=number)): UUID(int=number) for number in range(people)}
     found.seen.stayed = people
@@ -56,6 +56,12 @@ def test_a_slow_change_and_one_without_figures_are_found() -> None:
     assert [line.split(":")[0] for line in judge(found, 100)] == ["check-in → dashboard"]
     found.journeys = []
     assert judge(found, 100)
+
+
+def test_a_generator_that_was_late_proves_nothing() -> None:
+    found = good(100)
+    found.late = [0.1] * 98 + [1.5] * 2
+    assert judge(found, 100) == ["the generator was late by 1.5 s at p99, at most 1 are allowed: nothing is proven"]
 
 
 @pytest.mark.stack
