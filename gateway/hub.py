@@ -18,6 +18,9 @@ from shared.tokens import Identity
 class Outlet(Protocol):
     """The way to one client. Never blocks, never raises; does nothing once the client is gone."""
 
+    was_slow: bool
+    """Whether much was waiting to be read when something was last sent; :meth:`is_slow` looks again."""
+
     def send(self, frames: bytes) -> None:
         """Send complete WebSocket frames."""
 

@@ -22,6 +22,8 @@ CLOSE_SECONDS = 5.0
 
 
 _READ = Request("", Headers())
+_OPEN = State.OPEN
+"""An enumeration looks its members up each time they are asked for."""
 
 SLOW_SHARE = 4
 """Counters are left out for whoever has this share (one fourth) of what may wait for them waiting."""
@@ -67,17 +69,19 @@ class SocketOutlet:
         "_most",
         "_most_frames",
         "_second",
-        "_was_slow",
+        "_some",
         "asked_at",
         "closed_with",
         "on_proof",
         "slot",
         "was_cut",
+        "was_slow",
     )
 
     def __init__(self, connection: Line, bytes_per_client: int, frames_per_second: int) -> None:
         self._connection = connection
         self._most = bytes_per_client
+        self._some = bytes_per_client // SLOW_SHARE
         self._most_frames = frames_per_second
         self._frames = 0
         self._second = 0
@@ -87,34 +91,34 @@ class SocketOutlet:
         self.asked_at = 0.0
         self.closed_with: Close | None = None
         self.was_cut = False
-        self._was_slow = False
+        self.was_slow = False
         self.on_proof: Callable[[], None] | None = None
         connection.outlet = self
 
     def send(self, frames: bytes) -> None:
         """Send complete frames, as the hub's ``Outlet``."""
         connection = self._connection
-        if connection.protocol.state is not State.OPEN or connection.send_in_progress is not None:
+        if connection.protocol.state is not _OPEN or connection.send_in_progress is not None:
             return
         transport: Any = connection.transport
         transport.write(frames)
         waiting = transport.get_write_buffer_size()
-        if waiting > self._most // SLOW_SHARE:
-            self._was_slow = True
+        if waiting > self._some:
+            self.was_slow = True
             if waiting > self._most:
                 self.close(Close.SLOW)
 
     def is_slow(self) -> bool:
         """See :class:`gateway.hub.Outlet`."""
-        if self._was_slow:
+        if self.was_slow:
             transport: Any = self._connection.transport
-            self._was_slow = transport.get_write_buffer_size() > self._most // SLOW_SHARE
-        return self._was_slow
+            self.was_slow = transport.get_write_buffer_size() > self._some
+        return self.was_slow
 
     def close(self, code: Close, reason: str | None = None) -> None:
         """Send the close frame now; cut the line if no answer comes, since waiting is what slow clients make of it."""
         connection = self._connection
-        if connection.protocol.state is not State.OPEN:
+        if connection.protocol.state is not _OPEN:
             return
         self.closed_with = code
         connection.protocol.send_close(code, reason or code.reason)
@@ -151,7 +155,7 @@ class SocketOutlet:
 
     def ask(self, content: bytes, frame: bytes, now: float) -> None:
         """See :class:`gateway.pulse.Pinged`."""
-        if self._connection.protocol.state is State.OPEN:
+        if self._connection.protocol.state is _OPEN:
             self._awaited, self.asked_at = content, now
             self._connection.transport.write(frame)
 

@@ -30,10 +30,10 @@ def contents(frames: bytes) -> Iterator[bytes]:
 
 
 class MemoryOutlet:
-    """The way to a client who keeps everything, unless it is ``slow``."""
+    """The way to a client who keeps everything, unless it ``was_slow``."""
 
     writes = 0
-    slow = False
+    was_slow = False
 
     def __init__(self) -> None:
         self.frames: list[dict[str, Any]] = []
@@ -51,7 +51,7 @@ class MemoryOutlet:
 
     def is_slow(self) -> bool:
         """See :class:`gateway.hub.Outlet`."""
-        return self.slow
+        return self.was_slow
 
     def close(self, code: Close) -> None:
         """See :class:`gateway.hub.Outlet`."""
