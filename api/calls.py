@@ -185,7 +185,8 @@ async def _write(connection: AsyncConnection, who: Identity, session_id: UUID, b
     there = list((await connection.execute(IN_THE_ROOM, {"id": session_id})).scalars())
     if not there:
         raise Refused(Code.NOBODY_TO_ASK)
-    values = new_call(session_id, body.kind, who.user_id, there, body.share, body.seconds, now)
+    closes_at = now + timedelta(seconds=body.seconds)
+    values = new_call(session_id, body.kind, who.user_id, there, body.share, now, closes_at)
     await connection.execute(CALL, values)
     await connection.execute(NEW_CODES, values)
     call_id: UUID = values["id"]

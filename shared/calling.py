@@ -6,7 +6,7 @@ session's lock.
 
 import secrets
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -40,8 +40,8 @@ def new_call(
     caller: UUID | None,
     there: Sequence[UUID],
     share: float,
-    seconds: int,
     now: datetime,
+    closes_at: datetime,
 ) -> dict[str, Any]:
     """The parameters of :data:`CALL` and :data:`NEW_CODES`; no ``caller``: the session's rule. Who is asked is drawn
     by lot."""
@@ -51,7 +51,7 @@ def new_call(
         "kind": kind.value,
         "caller": caller,
         "now": now,
-        "closes_at": now + timedelta(seconds=seconds),
+        "closes_at": closes_at,
         "asked": secrets.SystemRandom().sample(there, number_to_ask(len(there), share)),
         "most": MAX_GENERATION,
     }

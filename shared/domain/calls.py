@@ -15,15 +15,30 @@ FIRST_SHARE, LAST_SHARE = 0.15, 0.9
 where there is an exit check."""
 
 
-def moment_of_recheck(start: datetime, end: datetime | None, now: datetime, chance: float) -> datetime:
+SHORTEST_ANSWER = timedelta(seconds=30)
+"""What everybody has to answer in; where less is left before a call must be over it is not made."""
+
+
+def moment_of_recheck(
+    start: datetime, end: datetime | None, now: datetime, chance: float, reserved: timedelta
+) -> datetime:
     """The moment of a re-check, evenly spread over what is left of the session's middle; ``chance`` in [0, 1).
 
+    ``reserved`` is kept free before a planned end: the time to answer, and an exit check where there is one.
     Where nothing is left of it: now.
     """
     length = (end or start + USUAL_LENGTH) - start
     first = max(now, start + FIRST_SHARE * length)
-    last = max(first, start + LAST_SHARE * length)
-    return first + chance * (last - first)
+    last = start + LAST_SHARE * length
+    if end is not None:
+        last = min(last, end - reserved)
+    return first + chance * (max(first, last) - first)
+
+
+def closing(now: datetime, seconds: int, over_by: datetime | None) -> datetime:
+    """When a call that a session makes now closes: after ``seconds``, or when it must be over if that is sooner."""
+    usual = now + timedelta(seconds=seconds)
+    return usual if over_by is None else min(usual, over_by)
 
 
 def number_to_ask(there: int, share: float) -> int:

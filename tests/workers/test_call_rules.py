@@ -24,7 +24,7 @@ from workers.ports import Ports
 
 RULE = text("""
     INSERT INTO call_rules (session_id, kind, share, seconds, minutes_before)
-    VALUES (:id, :kind, :share, 120, :minutes)
+    VALUES (:id, :kind, :share, :seconds, :minutes)
 """)
 SCHEDULE = """
     scheduled_start = now() - interval '10 min', started_at = now() - interval '10 min',
@@ -40,9 +40,10 @@ def after(ports: Ports) -> After:
     return lambda **much: replace(ports, now=lambda: datetime.now(UTC) + timedelta(**much))
 
 
-def rule(owner: Engine, session_id: UUID, kind: str, share: float = 1.0) -> None:
+def rule(owner: Engine, session_id: UUID, kind: str, share: float = 1.0, seconds: int = 120) -> None:
     """A rule, as a teacher sets it."""
-    values = {"id": session_id, "kind": kind, "share": share, "minutes": 5 if kind == "exit" else None}
+    minutes = 5 if kind == "exit" else None
+    values = {"id": session_id, "kind": kind, "share": share, "seconds": seconds, "minutes": minutes}
     with owner.begin() as connection:
         connection.execute(RULE, values)
 
@@ -162,9 +163,48 @@ def test_both_are_asked_one_after_the_other(owner: Engine, session_id: UUID, aft
     for kind in ("recheck", "exit"):
         rule(owner, session_id, kind)
     ask_by_rule(after())
-    for minute in (86, 87, 89):
+    for minute in (83, 86, 89):
         ask_by_rule(after(minutes=minute))
     assert [made.kind for made in calls(owner, session_id)] == ["recheck", "exit"]
+
+
+def test_a_long_recheck_leaves_room_for_the_exit_check(
+    owner: Engine, session_id: UUID, after: After, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Drawn so that it does, and cut short where it could not be asked when it was due."""
+    monkeypatch.setattr("secrets.SystemRandom.random", lambda _: 0.9999)
+    rule(owner, session_id, "recheck", seconds=600)
+    rule(owner, session_id, "exit")
+    change_session(owner, session_id, "code_visible = false")
+    ask_by_rule(after())
+    planned_end = value(owner, "scheduled_end FROM live_sessions WHERE id", session_id)
+    assert timedelta(minutes=15) <= planned_end - due(owner, session_id) < timedelta(minutes=16)
+    change_session(owner, session_id, "code_visible = true")
+    for minute in (82, 85.2):
+        ask_by_rule(after(minutes=minute))
+    [recheck, exit_check] = calls(owner, session_id)
+    assert (recheck.kind, recheck.closes_at) == ("recheck", planned_end - timedelta(minutes=5))
+    assert (exit_check.kind, exit_check.closes_at - exit_check.called_at) == ("exit", timedelta(seconds=120))
+
+
+def test_a_recheck_that_is_late_lets_the_exit_check_go_first(owner: Engine, session_id: UUID, after: After) -> None:
+    for kind in ("recheck", "exit"):
+        rule(owner, session_id, kind)
+    ask_by_rule(after())
+    for minute in (84.8, 85.2, 87.5):
+        ask_by_rule(after(minutes=minute))
+    assert [made.kind for made in calls(owner, session_id)] == ["exit", "recheck"]
+
+
+@pytest.mark.parametrize(("late", "asked"), [(89, 1), (89.4, 1), (89.6, 0)])
+def test_a_late_call_is_over_by_the_planned_end(
+    owner: Engine, session_id: UUID, after: After, late: float, asked: int
+) -> None:
+    """Whoever is asked has at least half a minute; with less left nobody is asked."""
+    rule(owner, session_id, "exit")
+    ask_by_rule(after(minutes=late))
+    planned_end = value(owner, "scheduled_end FROM live_sessions WHERE id", session_id)
+    assert [made.closes_at for made in calls(owner, session_id)] == asked * [planned_end]
 
 
 @pytest.mark.parametrize("hindrance", ["code_visible = false", "scheduled_end = now() + interval '85 min'"])
