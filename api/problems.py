@@ -5,6 +5,7 @@ One table maps the domain's refusals to HTTP. A refusal is an answer, not a faul
 
 from collections.abc import Mapping
 from http import HTTPStatus
+from socket import gaierror
 from typing import Any
 
 import msgspec
@@ -45,9 +46,18 @@ STATUS = {
     Code.UNAVAILABLE: 503,
 }
 
-AWAY: tuple[type[Exception], ...] = (Overloaded, RedisError, OperationalError, InterfaceError, PoolTimeout, OSError)
+AWAY: tuple[type[Exception], ...] = (
+    Overloaded,
+    RedisError,
+    OperationalError,
+    InterfaceError,
+    PoolTimeout,
+    ConnectionError,
+    TimeoutError,
+    gaierror,
+)
 """Errors that mean "try again": a service is away, or this process has more to do than it can. A statement that
-PostgreSQL refuses (a missing grant or column) is none: trying again changes nothing."""
+PostgreSQL refuses (a missing grant or column) is none, and a missing file is none: trying again changes nothing."""
 
 RETRY_SECONDS = 2
 """``Retry-After`` of a 503: about as long as a service takes to come back."""

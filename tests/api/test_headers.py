@@ -17,6 +17,13 @@ def test_a_header_is_found_by_its_name_and_a_missing_one_is_none() -> None:
     assert header(request, b"cookie") is None
 
 
+def test_of_several_the_last_counts() -> None:
+    """Everywhere the same one: who asks and who checks the origin must not read two different headers."""
+    assert (
+        header(_asked((b"authorization", b"Bearer a"), (b"authorization", b"Bearer b")), b"authorization") == "Bearer b"
+    )
+
+
 @pytest.mark.parametrize(
     ("sent", "read"),
     [(b"application/json", "application/json"), (b"Application/JSON ; charset=utf-8", "application/json"), (b"", "")],

@@ -1,6 +1,7 @@
 """What a page shows when something is broken or away, and what the log says of it."""
 
 from collections.abc import AsyncIterator, Iterator, MutableMapping, Sequence
+from socket import gaierror
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from structlog.testing import capture_logs
 
 from api import accounts
 from api.pages import scans
+from api.problems import problem_of
 from shared.settings import Settings
 from shared.tokens import Tokens
 from tests.api.pages.conftest import Open
@@ -86,3 +88,19 @@ async def test_the_login_page_hides_no_fault_of_ours(
     monkeypatch.setattr(scans, "held", held)
     answer = await visitor.anonymous().get("/login")
     assert (answer.status_code, said(logged, "error")) == (500, ["request failed"])
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (FileNotFoundError("teach/index.html"), 500),
+        (PermissionError("teach/index.html"), 500),
+        (ConnectionResetError(), 503),
+        (TimeoutError(), 503),
+        (gaierror("no such host"), 503),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
+)
+def test_a_missing_file_is_a_fault_and_a_missing_service_is_not(error: Exception, status: int) -> None:
+    """Both are ``OSError`` to Python."""
+    assert problem_of(error).status == status
