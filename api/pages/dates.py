@@ -36,3 +36,8 @@ def long_day(day: date, _: Gettext) -> str:
 def short_day(day: date, _: Gettext) -> str:
     """E.g. ``21 November``."""
     return _("%(day)s %(month)s") % {"day": day.day, "month": month(day, _)}
+
+
+def full_day(day: date, _: Gettext) -> str:
+    """E.g. ``5 January 2026``: for lists that go over years."""
+    return _("%(day)s %(month)s %(year)s") % {"day": day.day, "month": month(day, _), "year": day.year}

@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
-from api.pages.dates import clock, long_day, short_day
+from api.pages.dates import clock, full_day, long_day, short_day
 
 
 def same(text: str) -> str:
@@ -22,6 +22,7 @@ def test_days_are_written_out() -> None:
     """With the weekday, and without for lists."""
     assert long_day(date(2026, 11, 21), same) == "Saturday, 21 November 2026"
     assert short_day(date(2026, 1, 5), same) == "5 January"
+    assert full_day(date(2026, 1, 5), same) == "5 January 2026"
 
 
 def test_a_translation_orders_the_parts_itself() -> None:
