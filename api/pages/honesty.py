@@ -101,10 +101,13 @@ def _calls(form: dict[str, str]) -> dict[str, Any]:
     """The calls that the session is to make by itself."""
     recheck, exit_check = None, None
     if form.get("recheck") == "on":
-        recheck = {"share": _number(form, "recheckPercent") / 100}
+        recheck = {"share": _number(form, "recheckPercent") / 100, "seconds": _number(form, "recheckSeconds")}
     if form.get("exitCheck") == "on":
-        minutes = _number(form, "minutesBefore")
-        exit_check = {"minutesBefore": minutes, "share": _number(form, "exitPercent") / 100}
+        exit_check = {
+            "minutesBefore": _number(form, "minutesBefore"),
+            "share": _number(form, "exitPercent") / 100,
+            "seconds": _number(form, "exitSeconds"),
+        }
     return {"recheck": recheck, "exitCheck": exit_check}
 
 

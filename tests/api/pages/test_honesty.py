@@ -1,5 +1,6 @@
 """The page of rules, calls and flags: plain forms over the same functions as the API."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -38,9 +39,10 @@ async def test_calls_that_the_session_makes_by_itself_are_saved_and_shown(
     teacher = open_as(classroom.teacher)
     await lecture.scan(lecture.student)
     drain(ports)
-    await teacher.post(f"{path_of(lecture)}/rules", data={"recheck": "on", "recheckPercent": "50"})
+    form = {"recheck": "on", "recheckPercent": "50", "recheckSeconds": "90"}
+    await teacher.post(f"{path_of(lecture)}/rules", data=form)
     rules = (await lecture.teacher.get(f"{lecture.path}/check-in-rules")).json()["checkInRules"]
-    assert (rules["recheck"], rules["exitCheck"]) == ({"share": 0.5, "seconds": 120}, None)
+    assert (rules["recheck"], rules["exitCheck"]) == ({"share": 0.5, "seconds": 90}, None)
     assert 'value="50" selected' in (await teacher.get(path_of(lecture))).text
     ask_by_rule(ports)
     ask_by_rule(replace(ports, now=lambda: ports.now() + timedelta(minutes=59)))
@@ -55,11 +57,36 @@ async def test_an_exit_check_is_offered_where_an_end_is_planned(
     now = datetime.now(UTC)
     schedule = {"scheduledStart": now.isoformat(), "scheduledEnd": (now + timedelta(hours=1)).isoformat()}
     planned, teacher = await open_lecture(visitor, elsewhere, **schedule), open_as(elsewhere.teacher)
-    form = {"exitCheck": "on", "minutesBefore": "7", "exitPercent": "33"}
+    form = {"exitCheck": "on", "minutesBefore": "7", "exitPercent": "33", "exitSeconds": "240"}
     await teacher.post(f"{path_of(planned)}/rules", data=form)
     page = (await teacher.get(path_of(planned))).text
     assert 'name="minutesBefore" inputmode="numeric" value="7"' in page
     assert "33 % of those in the room" in page
+
+
+async def test_saving_another_rule_keeps_the_calls(visitor: Visitor, elsewhere: Classroom, open_as: Open) -> None:
+    """Whatever the API can set is on the page, and comes back with its form."""
+    now = datetime.now(UTC)
+    schedule = {"scheduledStart": now.isoformat(), "scheduledEnd": (now + timedelta(hours=1)).isoformat()}
+    calls = {
+        "recheck": {"share": 0.37, "seconds": 600},
+        "exitCheck": {"minutesBefore": 1, "share": 0.5, "seconds": 45},
+    }
+    planned = await open_lecture(visitor, elsewhere, **schedule, checkInRules=calls)
+    teacher = open_as(elsewhere.teacher)
+    form = _filled_in((await teacher.get(path_of(planned))).text)
+    assert (await teacher.post(f"{path_of(planned)}/rules", data={**form, "device": "refuse"})).status_code == 303
+    rules = (await planned.teacher.get(f"{planned.path}/check-in-rules")).json()["checkInRules"]
+    assert rules == {"geofence": "refuse", "device": "refuse", **calls}
+
+
+def _filled_in(page: str) -> dict[str, str]:
+    """What a browser sends of the form of rules as it stands: ticks, fields and choices."""
+    form = page.partition('/rules"')[2].partition("</form>")[0]
+    ticked = re.findall(r'<input type="checkbox" name="(\w+)" checked>', form)
+    typed = re.findall(r'<input name="(\w+)" [^>]*value="([^"]*)"', form)
+    chosen = re.findall(r'<select name="(\w+)">.*?<option value="([^"]*)" selected>', form, re.DOTALL)
+    return {**dict.fromkeys(ticked, "on"), **dict(typed), **dict(chosen)}
 
 
 @pytest.mark.parametrize(
@@ -70,7 +97,7 @@ async def test_an_exit_check_is_offered_where_an_end_is_planned(
         {"radiusMeters": ""},
         {"device": "x"},
         {"recheck": "on"},
-        {"exitCheck": "on", "minutesBefore": "2.5", "exitPercent": "100"},
+        {"exitCheck": "on", "minutesBefore": "2.5", "exitPercent": "100", "exitSeconds": "120"},
     ],
 )
 async def test_wrong_rules_are_named_and_not_saved(
@@ -80,6 +107,20 @@ async def test_wrong_rules_are_named_and_not_saved(
     assert answer.status_code == 422
     assert next(iter(wrong)) in answer.text.partition("Nothing was saved. Check: ")[2].partition("</span>")[0]
     assert (await lecture.teacher.get(f"{lecture.path}/check-in-rules")).json()["geofence"] is None
+
+
+@pytest.mark.parametrize(
+    ("form", "named"),
+    [
+        ({"recheck": "on", "recheckPercent": "100", "recheckSeconds": "29"}, "recheck.seconds"),
+        ({"exitCheck": "on", "minutesBefore": "1", "exitPercent": "100", "exitSeconds": "61"}, "exitCheck.seconds"),
+    ],
+)
+async def test_a_time_to_answer_that_does_not_fit_is_named(
+    lecture: Lecture, classroom: Classroom, open_as: Open, form: dict[str, str], named: str
+) -> None:
+    answer = await open_as(classroom.teacher).post(f"{path_of(lecture)}/rules", data=form)
+    assert (answer.status_code, f"Check: checkInRules.{named}." in answer.text) == (422, True)
 
 
 async def test_a_call_shows_who_has_not_answered(

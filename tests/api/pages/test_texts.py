@@ -142,7 +142,10 @@ ROLL = [replace(ENTRY, status="late", source=source) for source in Source] + [EN
 CHANGE = ChangeLine("late", None, "manual", data("reason"), data("by"), data("day"), "09:00")
 CHILD = Child(ID, data("name"), data("number"))
 FENCE = SimpleNamespace(latitude=1.0, longitude=1.0, radius_meters=100.0)
-CALLED = {"recheck": SimpleNamespace(share=0.33), "exit_check": SimpleNamespace(share=1, minutes_before=5)}
+CALLED = {
+    "recheck": SimpleNamespace(share=0.33, seconds=60),
+    "exit_check": SimpleNamespace(share=1, minutes_before=5, seconds=120),
+}
 RULES = [
     SimpleNamespace(geofence=FENCE, check_in_rules=SimpleNamespace(geofence="flag", device="refuse", **CALLED)),
     SimpleNamespace(
