@@ -28,7 +28,10 @@ class Phone(msgspec.Struct, frozen=True):
 
 
 class Shown(msgspec.Struct, frozen=True):
-    """What was shown to us, once found genuine: how, when, and how far into its step."""
+    """What was shown to us, once found genuine: how, when, and how far into its step.
+
+    The time is kept to the millisecond, as tickets carry it, so that whoever comes by either way is late or not alike.
+    """
 
     via: Via
     scanned_at: datetime
@@ -40,7 +43,7 @@ async def judge(
     services: Services, who: Identity, facts: SessionFacts, wanted: CheckInRequest, device: str | None
 ) -> Shown:
     """What was shown, if it is genuine, of this session, and in time."""
-    now = whole_millis(services.now())  # what tickets carry, so that every way to check in is judged alike
+    now = services.now()
     if wanted.ticket is not None:
         return _ticket(services, facts, wanted.ticket, device, who, now)
     if wanted.token is not None:
@@ -48,24 +51,24 @@ async def judge(
         if parsed.reference != facts.face.reference:
             raise Refused(Code.CODE_INVALID)
         check_step(facts.face, parsed.generation, parsed.step, now)
-        return Shown(Via.TOKEN, now, facts.face.age_ms(parsed.step, now))
+        return Shown(Via.TOKEN, whole_millis(now), facts.face.age_ms(parsed.step, now))
     async with shortcodes.one_guess(services, str(who.user_id)):
         step = await shortcodes.find_step(services, facts, wanted.short_code or "", now)
-    return Shown(Via.SHORT_CODE, now, facts.face.age_ms(step, now))
+    return Shown(Via.SHORT_CODE, whole_millis(now), facts.face.age_ms(step, now))
 
 
 async def make_ticket(
     services: Services, wanted: TicketRequest, device: str, who: Identity | None
 ) -> tuple[str, CheckInTicket, SessionFacts]:
     """A ticket for a genuine code, bound to this device and to the person where known: its text, and what it says."""
-    now = whole_millis(services.now())
+    now = services.now()
     if wanted.token is not None:
         facts, step = await _scanned(services, wanted.token, now)
     else:
         facts, step = await _typed(services, wanted.short_code or "", now, str(who.user_id) if who else device)
     ticket = CheckInTicket(
         session_id=facts.id,
-        scanned_at=now,
+        scanned_at=whole_millis(now),
         ticket_id=secrets.token_bytes(ID_BYTES),
         device=fingerprint(device),
         user=fingerprint(str(who.user_id)) if who else bytes(8),

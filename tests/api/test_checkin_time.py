@@ -133,6 +133,17 @@ async def test_every_boundary_of_a_step_is_kept_to_the_millisecond(
     assert heard == said
 
 
+async def test_a_code_is_accepted_from_the_microsecond_at_which_it_is_shown(
+    punctual: Visitor, classroom: Classroom, clock: Clock
+) -> None:
+    """Steps begin where the session was made, not at a whole millisecond."""
+    clock.now += timedelta(microseconds=700)
+    lecture = await open_lecture(punctual, classroom)
+    clock.now = moment((await lecture.code())["expiresAt"])
+    good(await lecture.exchange(lecture.student, token=await lecture.token()), 201)
+    good(await lecture.check_in(lecture.student, token=await lecture.token()), 202)
+
+
 async def test_the_screen_turns_at_the_end_of_the_step(timed: Lecture, clock: Clock) -> None:
     first = await timed.code()
     clock.now = moment(first["expiresAt"]) - MS
