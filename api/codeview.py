@@ -25,13 +25,17 @@ KEPT = 2_000
 
 
 class CodeView(CamelView):
-    """The code of the current step; null codes while hidden."""
+    """The code of the current step; null codes while hidden.
+
+    ``generation`` grows whenever codes start anew: a code of an older one is dead.
+    """
 
     token: str | None
     qr_code_data: str | None
     check_in_url: str | None
     short_code: str | None
     step: int
+    generation: int
     expires_at: datetime
     rotate_seconds: int
     visible: bool
@@ -58,6 +62,7 @@ def view_code(secret: bytes, public_url: str, facts: SessionFacts, now: datetime
         check_in_url=link,
         short_code=make_short_code(secret, face, step) if face.visible else None,
         step=step,
+        generation=face.generation,
         expires_at=face.step_end(step),
         rotate_seconds=face.rotate_seconds,
         visible=face.visible,

@@ -21,8 +21,9 @@ _KEEP = text("""
 """)
 _COUNT = text("SELECT count(*) FROM confirmations WHERE call_id = :id")
 _CALL = text("""
-    SELECT id, kind, closes_at, cardinality(asked) AS asked, called_by IS NULL AS by_rule
-    FROM confirmation_calls WHERE id = ANY(:ids)
+    SELECT c.id, c.kind, c.closes_at, cardinality(c.asked) AS asked, c.called_by IS NULL AS by_rule,
+           s.code_generation
+    FROM confirmation_calls c JOIN live_sessions s ON s.id = c.session_id WHERE c.id = ANY(:ids)
 """)
 
 
@@ -42,7 +43,7 @@ def called(connection: Connection, events: Sequence[ConfirmationCalled]) -> Iter
     """What participants are told of calls."""
     if events:
         for row in connection.execute(_CALL, {"ids": [event.call_id for event in events]}):
-            yield Called(row.id, CallKind(row.kind), row.closes_at, row.asked, row.by_rule)
+            yield Called(row.id, CallKind(row.kind), row.closes_at, row.asked, row.by_rule, row.code_generation)
 
 
 def confirmed(connection: Connection, events: Sequence[Confirmed]) -> Iterator[ConfirmedBy]:

@@ -82,13 +82,17 @@ class StatusChanged(msgspec.Struct, frozen=True, tag="SESSION_STATUS", rename="c
 
 
 class Called(msgspec.Struct, frozen=True, tag="CALL", rename="camel"):
-    """Students are asked to confirm that they are there; ``asked`` is how many, ``by_rule`` that nobody called."""
+    """Students are asked to confirm that they are there; ``asked`` is how many, ``by_rule`` that nobody called.
+
+    ``generation`` is of the codes that count since: a screen knows by it whether it shows one of them already.
+    """
 
     call_id: UUID
     kind: CallKind
     closes_at: datetime
     asked: int
     by_rule: bool
+    generation: int
 
 
 class ConfirmedBy(msgspec.Struct, frozen=True, tag="CONFIRMED", rename="camel"):

@@ -139,6 +139,7 @@ async def test_participants_and_staff_are_told(room: Lecture, ports: Ports) -> N
     [asked] = [data for data in told if isinstance(data, Called)]
     [answered] = [data for data in told if isinstance(data, ConfirmedBy)]
     assert (str(asked.call_id), asked.asked) == (made["id"], 2)
+    assert asked.generation == good(await room.teacher.get(f"{room.path}/qr"))["generation"] == 1
     assert (list(answered.student_ids), answered.confirmed) == ([room.classroom.students[0].id], 1)
 
 

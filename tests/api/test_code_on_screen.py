@@ -16,7 +16,8 @@ from tests.api.answers import good, moment, refusal, wrong_fields
 from tests.api.lecture import Clock, Lecture, open_lecture
 from tests.campus import Classroom, Visitor
 
-MEMBERS = {"token", "qrCodeData", "checkInUrl", "shortCode", "step", "expiresAt", "rotateSeconds", "visible"}
+CODES = {"token", "qrCodeData", "checkInUrl", "shortCode"}
+MEMBERS = CODES | {"step", "generation", "expiresAt", "rotateSeconds", "visible"}
 VIEWS = ["qr", "qr.svg", "qr.png"]
 
 Modules = list[list[bool]]

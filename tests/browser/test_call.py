@@ -50,6 +50,25 @@ async def test_the_new_codes_are_shown_within_the_same_step(browser: Browser, st
     await page.context.close()
 
 
+async def test_a_call_told_late_leaves_the_code_that_counts(browser: Browser, stage: str, pull: Pull) -> None:
+    """The page may show the new codes before it hears of the call, or hear of it twice."""
+    await pull("reset", rotate_seconds=300)  # a minute of the step is left
+    await pull("call", seconds=60)
+    page = await browser.new_page()
+    async with page.expect_response("**/qr"):
+        await page.goto(stage + LIVE)
+    await expect(page.locator("connection-pill")).to_have_text("Live")
+    await pull("tell_again")
+    await pull("confirm", count=5)
+    await expect(page.locator("open-call")).to_contain_text("5 confirmed.")
+    digits = page.locator("[data-part=digits]")
+    left = await digits.text_content()
+    assert left
+    await expect(digits).not_to_have_text(left)
+    assert int(await digits.text_content() or 0) > 30
+    await page.close()
+
+
 async def test_a_page_that_missed_it_learns_of_it(browser: Browser, stage: str, pull: Pull) -> None:
     """Snapshot + deltas: also the call belongs to the snapshot."""
     page = await live(browser, stage)

@@ -183,6 +183,8 @@ async def pull(request: Request) -> Response:
             app.state.world = World(**order)
         case "check_in" | "mark" | "start" | "end" | "call" | "confirm" as event:
             frames = _happen(world, event, order)
+        case "tell_again":
+            frames = world.history[-1:]
         case "set":
             for name, value in order.items():
                 setattr(world, name, value)

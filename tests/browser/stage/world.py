@@ -185,9 +185,8 @@ class World:
         self.call_closes = wire_time(datetime.now(UTC) + timedelta(seconds=seconds))
         self.generation += 1
         [asked] = self.calls()
-        return self.push(
-            "CALL", {name: asked[name] for name in ("kind", "closesAt", "asked", "byRule")} | {"callId": "1"}
-        )
+        told = {name: asked[name] for name in ("kind", "closesAt", "asked", "byRule")}
+        return self.push("CALL", {**told, "callId": "1", "generation": self.generation})
 
     def calls(self) -> list[dict[str, Any]]:
         """The one call, if there was one: the session's rule asked twelve."""

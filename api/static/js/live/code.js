@@ -9,7 +9,7 @@ const PATIENCE = [300, 1000, 2000, 4000];
 class CheckInCode extends HTMLElement {
   #expires = 0; #step = 0; #visible = false; #rotate = 15;
   #notBefore = 0; #tries = 0; #busy = false;
-  #short = NO_CODE; #dead = null; #drawn = 0;
+  #short = NO_CODE; #generation = -1; #wanted = 0; #drawn = 0;
 
   /** Starts following `clock`, the server's time. */
   follow(clock) {
@@ -28,9 +28,13 @@ class CheckInCode extends HTMLElement {
     clearInterval(this.timer);
   }
 
-  /** Codes have started anew, maybe within a step: this one is dead, and the next is asked for until it comes. */
-  renew() {
-    this.#dead = this.#short;
+  /** Codes have started anew, maybe within a step: an older one is dead, and the next is asked for until it comes.
+   *
+   * It may be here already: the step turned in between, or the news is told again.
+   */
+  renew(generation) {
+    this.#wanted = generation;
+    if (this.#generation >= generation) return;
     this.#expires = Math.min(this.#expires, this.clock.now());
     this.#notBefore = this.#tries = 0;
   }
@@ -90,12 +94,14 @@ class CheckInCode extends HTMLElement {
 
   async #show(code) {
     const short = code.visible ? `${code.shortCode.slice(0, 4)} ${code.shortCode.slice(4)}` : NO_CODE;
-    if (code.visible && short === this.#dead) return this.#wait(); // not everybody has heard of the new codes yet
     const changed = short !== this.#short || code.step !== this.#step || code.visible !== this.#visible;
+    const picture = changed && code.visible ? await this.#picture(code.step) : null;
+    if (code.visible && code.generation < this.#wanted) return this.#wait(); // not everybody has heard of the new codes yet
+    if (picture) this.#part("qr").src = picture;
     if (!changed && code.visible) this.#wait(); // asked a moment too early
-    if (changed && code.visible) await this.#picture(code.step);
     if (changed || !code.visible) this.#tries = this.#notBefore = 0;
     this.#step = code.step;
+    this.#generation = code.generation;
     this.#visible = code.visible;
     this.#rotate = code.rotateSeconds;
     this.#expires = Date.parse(code.expiresAt);
@@ -110,7 +116,7 @@ class CheckInCode extends HTMLElement {
     this.#drawn += 1; // codes may start anew within a step, and a browser draws an address that it has seen from memory
     next.src = `${this.#url}.svg?step=${step}&drawn=${this.#drawn}`;
     await next.decode();
-    this.#part("qr").src = next.src;
+    return next.src;
   }
 
   async #toggle(event) {

@@ -35,7 +35,7 @@ class LiveSession extends HTMLElement {
   /** A call starts new codes, and comes without this page's doing where the session's rule asks. */
   #heard(frame) {
     if (!this.call?.heard(frame)) return;
-    this.querySelector("check-in-code").renew();
+    this.querySelector("check-in-code").renew(frame.payload.data.generation);
     this.announcer.say(this.call.words);
   }
 
