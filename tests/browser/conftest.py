@@ -1,6 +1,7 @@
 """A browser, and the stage it plays on, once for all browser tests."""
 
 import asyncio
+import socket
 import sys
 from asyncio.subprocess import DEVNULL
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -8,7 +9,9 @@ from typing import Any
 
 import httpx
 import pytest
+import uvicorn
 from playwright.async_api import Browser
+from starlette.applications import Starlette
 
 from tests.browser.chromium import CHROMIUM, chromium
 from tests.browser.rooms import Room
@@ -41,6 +44,17 @@ async def stage() -> AsyncIterator[str]:
     finally:
         process.terminate()
         await process.wait()
+
+
+@pytest.fixture(scope="module")
+async def base(app: Starlette) -> AsyncIterator[str]:
+    """The address of the API in this process, with the demo campus: for pages that need no other."""
+    door = socket.create_server(("127.0.0.1", 0))  # who comes before it is served waits
+    server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None, ws="none"))
+    serving = asyncio.create_task(server.serve([door]))
+    yield f"http://localhost:{door.getsockname()[1]}"
+    server.should_exit = True
+    await serving
 
 
 @pytest.fixture

@@ -1,29 +1,12 @@
 """The admin interface in a real browser: in by Muster's own login, a mark overridden, a person locked out."""
 
-import asyncio
-import socket
-from collections.abc import AsyncIterator
-
 import pytest
-import uvicorn
 from playwright.async_api import Browser, expect
-from starlette.applications import Starlette
 
 from tests.browser.chromium import DESKTOP, PHONE, collect_faults, keep
 from tests.browser.walks import arrive, log_in
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-async def base(app: Starlette) -> AsyncIterator[str]:
-    """The address of the API in this process: the admin interface needs no other."""
-    door = socket.create_server(("127.0.0.1", 0))  # who comes before it is served waits
-    server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None, ws="none"))
-    serving = asyncio.create_task(server.serve([door]))
-    yield f"http://localhost:{door.getsockname()[1]}"
-    server.should_exit = True
-    await serving
 
 
 async def test_an_admin_finds_a_mark_overrides_it_and_sees_the_trace(browser: Browser, base: str) -> None:
