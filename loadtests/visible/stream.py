@@ -2,8 +2,12 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from random import Random
+from typing import Protocol
 from uuid import UUID
 
 from loadtests.campus import RunningClass, all_tokens
@@ -20,11 +24,28 @@ TICK_SECONDS = 0.005
 ASK_SECONDS = 0.02
 """Between two looks at ``connection-status`` of somebody who waits for an event to be in it."""
 LAST_SECONDS = 10.0
+"""For what is under way when the last event is sent."""
+
+Somebody = tuple[RunningClass, UUID]
+"""A session and one of its students."""
+
+
+class Reporting(Protocol):
+    """What those who look need; :class:`Students` has it. Raises :class:`Failed` and ``OSError``."""
+
+    async def report(self, meeting: RunningClass, student: UUID, event: str) -> datetime:
+        """Report somebody; the server's time of it."""
+
+    async def status(self, meeting: RunningClass) -> dict[UUID, datetime]:
+        """When everybody was heard last, as the teacher reads it."""
 
 
 @dataclass(slots=True)
 class Stream:
-    """What was seen. ``shown``: seconds from a 202 to the teacher's frame; ``read``: to ``connection-status``."""
+    """What was seen. ``shown``: seconds from a 202 to the teacher's frame; ``read``: to ``connection-status``.
+
+    ``accepted`` are events that were answered 202 within ``seconds``, by their kind.
+    """
 
     seen: Seen = field(default_factory=Seen)
     accepted: Counter[str] = field(default_factory=Counter)
@@ -60,7 +81,7 @@ class _Source:
         except (OSError, Failed) as error:
             self._found.seen.failures[str(error)] += 1
 
-    def anybody(self) -> tuple[RunningClass, UUID]:
+    def anybody(self) -> Somebody:
         """Somebody in some session."""
         meeting = self._chance.choice(self._classes)
         return meeting, self._chance.choice(meeting.students)
@@ -81,12 +102,9 @@ async def stream(
     dashboards = [Dashboard(*ports, meeting, tokens[meeting.teacher], journey) for meeting in watched]
     async with followed(dashboards):
         await until_live(dashboards)
-        looking = [asyncio.create_task(_ask(students, source, found)) for _ in range(asking)]
-        with shares() as found.cores:
-            found.seconds = await _flow(source, rate, seconds, found.wrong)
-        for task in looking:
-            task.cancel()
-        await asyncio.gather(*looking, return_exceptions=True)
+        async with looked_for(students, source.anybody, asking, found):
+            with shares() as found.cores:
+                found.seconds = await _flow(source, rate, seconds, found.wrong)
         found.wrong += [f"{what}: {one.meeting.session.id}" for what, one in await until_exact(dashboards)]
     found.wrong += [f"{journey.under_way} check-ins were accepted and never shown"] if journey.under_way else []
     students.leave()
@@ -112,13 +130,42 @@ async def _flow(source: _Source, rate: float, seconds: float, wrong: list[str]) 
     return loop.time() - begun
 
 
-async def _ask(students: Students, source: _Source, found: Stream) -> None:
+@asynccontextmanager
+async def looked_for(
+    students: Reporting, anybody: Callable[[], Somebody], people: int, found: Stream, patience: float = LAST_SECONDS
+) -> AsyncIterator[None]:
+    """So many people look for theirs during the block, and for ``patience`` seconds after it until they have found it.
+
+    Whoever still looks then counts with the time until then, and is wrong; so is whoever was refused.
+    """
+    over = asyncio.Event()
+    looking = [asyncio.create_task(_look(students, anybody, over, found.read)) for _ in range(people)]
+    try:
+        yield
+        over.set()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                await asyncio.gather(*looking, return_exceptions=True)
+    finally:
+        for task in looking:
+            task.cancel()
+        ended = await asyncio.gather(*looking, return_exceptions=True)
+    late = sum(isinstance(end, asyncio.CancelledError) for end in ended)
+    found.wrong += [f"{late} still look in connection-status for what was accepted"] if late else []
+    found.wrong += [f"somebody could not look for theirs: {end!r}" for end in ended if isinstance(end, Exception)]
+
+
+async def _look(
+    students: Reporting, anybody: Callable[[], Somebody], over: asyncio.Event, seconds: list[float]
+) -> None:
     """Report somebody, then look until the teacher's page would show it; again and again."""
     loop = asyncio.get_running_loop()
-    while True:
-        meeting, student = source.anybody()
+    while not over.is_set():
+        meeting, student = anybody()
         at = await students.report(meeting, student, "heartbeat")
         begun = loop.time()
-        while (heard := (await students.status(meeting)).get(student)) is None or heard < at:  # noqa: ASYNC110 - asks another process
-            await asyncio.sleep(ASK_SECONDS)
-        found.read.append(loop.time() - begun)
+        try:
+            while (heard := (await students.status(meeting)).get(student)) is None or heard < at:  # noqa: ASYNC110 - asks another process
+                await asyncio.sleep(ASK_SECONDS)
+        finally:
+            seconds.append(loop.time() - begun)
