@@ -82,6 +82,10 @@ class Life:
         """Its client gave a sign of life."""
         self.signs.append(Sign(since, datetime.now(UTC) + SEEN_WITHIN, activity))
 
+    def is_owed(self, sign: Sign, calm: Calm) -> bool:
+        """Whether this sign of its own counts as acknowledged."""
+        return self.is_in and (self.ended is None or calm.between(sign.until, self.ended))
+
 
 @dataclass(slots=True)
 class Sitting:
@@ -100,8 +104,7 @@ class Sitting:
         doubtful: list[Sign] = []
         for life in self.lives:
             for sign in life.signs:
-                sure = life.is_in and (life.ended is None or calm.between(sign.until, life.ended))
-                (kept if sure else doubtful).append(sign)
+                (kept if life.is_owed(sign, calm) else doubtful).append(sign)
         return kept, doubtful
 
 

@@ -3,14 +3,20 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 from uuid import UUID
 
-from loadtests.chaos.ledger import CheckedIn, Doubt, Sign, Stay
+from loadtests.chaos.calm import Calm
+from loadtests.chaos.ledger import CheckedIn, Doubt, Life, Sign, Stay
 from shared.domain.attendance import check_in_mark
 from shared.domain.presence import GAP, Run, Runs, active_time, merge, runs_of
 from shared.domain.words import Connection
+
+OLD = timedelta(seconds=15)
+"""So long before its socket's end a sign of life is owed, unless Redis was away nearly all the while."""
+FEWEST_SIGNS, LEAST_OWED = 20, 0.1
+"""Of fewer signs nothing is said; else so large a share of them must be owed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +71,21 @@ def wrong_sitting(kept: Sequence[Sign], doubtful: Sequence[Sign], stored: Stored
     if not all(any(sign.covers(border) for sign in (*kept, *doubtful)) for border in borders):
         return "seconds were credited that nobody proved"
     return _wrong_sums(kept, doubtful, stored.activities)
+
+
+def wrong_doubts(lives: Sequence[Life], calm: Calm) -> str | None:
+    """Whether presence by socket was judged at all: where next to nothing is owed, everything could be lost unseen.
+
+    Looked at for all signs, and for those on lost sockets that only a calm makes owed: the last sockets, which nobody
+    killed, would hide that those are in doubt one and all.
+    """
+    every = [life.is_owed(sign, calm) for life in lives for sign in life.signs]
+    lost = [(life, life.ended) for life in lives if life.is_in and life.ended is not None]
+    old = [life.is_owed(sign, calm) for life, end in lost for sign in life.signs if end - sign.until >= OLD]
+    for what, owed in (("", every), (" that was lost", old)):
+        if len(owed) >= FEWEST_SIGNS and sum(owed) < LEAST_OWED * len(owed):
+            return f"nothing was judged of presence by socket{what}: {sum(owed)} of {len(owed)} signs of life are owed"
+    return None
 
 
 def _meets(run: Run, sign: Sign) -> bool:

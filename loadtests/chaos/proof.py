@@ -14,7 +14,14 @@ from loadtests.chaos import stored
 from loadtests.chaos.calm import Calm
 from loadtests.chaos.entries import Done
 from loadtests.chaos.ledger import CheckedIn, Ledger
-from loadtests.chaos.oracle import wrong_audit, wrong_check_in, wrong_mark_history, wrong_presence, wrong_sitting
+from loadtests.chaos.oracle import (
+    wrong_audit,
+    wrong_check_in,
+    wrong_doubts,
+    wrong_mark_history,
+    wrong_presence,
+    wrong_sitting,
+)
 from shared.domain.attendance import Tally
 from shared.domain.words import Connection as Event
 from shared.settings import Settings
@@ -70,6 +77,9 @@ class Proof:
         for key, sitting in self.ledger.sittings.items():
             if wrong := wrong_sitting(*sitting.signs(self.calm), rows.pop(key, None)):
                 yield Finding(wrong, f"presence by socket of {key}")
+        lives = [life for sitting in self.ledger.sittings.values() for life in sitting.lives]
+        if wrong := wrong_doubts(lives, self.calm):
+            yield Finding(wrong, "the judge")
         for key in rows:
             yield Finding("presence of somebody who reported nothing", str(key))
 

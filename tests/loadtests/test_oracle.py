@@ -11,6 +11,7 @@ from loadtests.chaos.oracle import (
     wrong_audit,
     wrong_check_in,
     wrong_counts,
+    wrong_doubts,
     wrong_mark_history,
     wrong_presence,
     wrong_sitting,
@@ -148,6 +149,28 @@ def test_a_sign_counts_once_its_gateway_lived_on_while_redis_answered() -> None:
     assert sitting.signs(calm()) == ([sign(0), sign(20)], []), "no fault came after"
     life.is_in = False
     assert sitting.signs(calm((0, 100))) == ([], [sign(0), sign(20)])
+
+
+def seat(*, is_in: bool = True, ended: float | None = None) -> Life:
+    """A socket that gave 25 signs of life within a minute."""
+    return Life([sign(2 * number) for number in range(25)], is_in, None if ended is None else at(ended))
+
+
+def test_doubts_are_no_proof_where_everything_is_in_doubt() -> None:
+    lost, last = seat(ended=100), seat()
+    assert wrong_doubts([lost, last], calm((0, 100))) is None
+    assert wrong_doubts([last], calm()) is None, "nobody killed its gateway"
+    assert wrong_doubts([lost, *[last] * 9], calm()) == (
+        "nothing was judged of presence by socket that was lost: 0 of 25 signs of life are owed"
+    )
+    assert wrong_doubts([seat(is_in=False)], calm((0, 100))) == (
+        "nothing was judged of presence by socket: 0 of 25 signs of life are owed"
+    )
+
+
+def test_nothing_is_said_of_few_signs_and_of_sockets_that_were_lost_at_once() -> None:
+    assert wrong_doubts([Life([sign(0)], is_in=False)], calm()) is None
+    assert wrong_doubts([seat(ended=10), seat()], calm()) is None
 
 
 def test_calm_is_as_long_as_answers_came_without_a_break() -> None:
