@@ -6,6 +6,7 @@ import uvloop
 
 from gateway.app import run
 from shared.logs import configure_logs
+from shared.process import open_as_many_files_as_allowed, settle_heap
 from shared.settings import EXIT_UNAVAILABLE, load_settings
 
 
@@ -13,6 +14,8 @@ def main() -> None:
     """Run until told to stop; exit 0 then, 78 on wrong settings, 69 when a port is taken."""
     settings = load_settings()
     configure_logs(settings, "gateway")
+    open_as_many_files_as_allowed()
+    settle_heap()
     try:
         uvloop.run(run(settings))
     except OSError as error:

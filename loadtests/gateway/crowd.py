@@ -6,7 +6,6 @@ One order per line, JSON, one answer per line: ``join`` opens sockets at a rate,
 
 import asyncio
 import random
-import resource
 import sys
 from base64 import b64decode
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ import msgspec
 import uvloop
 
 from loadtests.gateway.member import Dialect, Member, Tally
+from shared.process import open_as_many_files_as_allowed
 
 SAMPLED = 40
 """Members whose pushes are timed."""
@@ -112,8 +112,7 @@ def hello(port: int, path: str) -> bytes:
 
 async def main() -> None:
     """Obey until the input ends."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    open_as_many_files_as_allowed()
     crowd, reader = Crowd(), asyncio.StreamReader(limit=1 << 28)
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     while line := await reader.readline():

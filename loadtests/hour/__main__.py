@@ -5,7 +5,6 @@ when anybody was refused, anything was lost, a dashboard was wrong or anything t
 """
 
 import argparse
-import resource
 import sys
 from collections.abc import Sequence
 
@@ -19,6 +18,7 @@ from loadtests.load.prepare import CODE_SECONDS
 from loadtests.load.running import own_stack
 from loadtests.load.traffic import CLASS_SIZE, RUSH_SECONDS
 from shared.domain.words import Mode
+from shared.process import open_as_many_files_as_allowed
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,8 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, default=RUSH_SECONDS, help="in which all of them come [60]")
     options = parser.parse_args(arguments)
     sessions = options.sessions or max(1, options.students // CLASS_SIZE)
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    open_as_many_files_as_allowed()
     with own_stack() as settings:
         manner = Manner(Mode.ONLINE, CODE_SECONDS)
         size = options.students // sessions
