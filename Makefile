@@ -18,7 +18,7 @@ STRESS ?=
 .PHONY: help up test properties lint format lock bench load hour visible chaos reset clean chromium teeth bench-gateway soak-gateway kill-gateway stress
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 up: $(VENV)/ready-local ## Run everything here, with a database of its own (MUSTER_OPTIONS="--api-port 8010")
 	@exec $(BIN)/muster up $(MUSTER_OPTIONS)
@@ -39,7 +39,7 @@ format: $(VENV)/ready-dev ## Format the code
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 
-bench: $(VENV)/ready-dev ## Measure throughput, side by side with the alternatives
+bench: $(VENV)/ready-dev ## Measure throughput, side by side with the alternatives, and how costs grow
 	$(BIN)/python -m loadtests.bench
 
 bench-gateway: $(VENV)/ready-dev ## Measure the gateway beside others doing the same work (ten minutes)
