@@ -104,7 +104,7 @@
       else if (type === "SUBSCRIBED") this.#subscribed(data);
       else if (type === "SESSION_STATUS") this.#became(data.newStatus);
       else if (type === "CALL") this.dispatchEvent(new CustomEvent("call", { detail: data }));
-      else if (type === "RESYNC") this.#later("look", Math.random() * SPREAD, () => this.#look()); // all were told at once
+      else if (type === "RESYNC") this.#later("look", Math.random() * SPREAD, () => this.#missed()); // all were told at once
       else if (type === "RECONNECT") this.#hint = data.maxJitterMs;
       else if (type === "ERROR" && data.temporary) this.#followed = false;
     }
@@ -253,6 +253,12 @@
       const response = await fetch(this.#server + path, options);
       if (response.status in REFUSED) throw new Refusal(REFUSED[response.status]);
       return response;
+    }
+
+    /** Something was pushed that will not come again. */
+    #missed() {
+      this.dispatchEvent(new CustomEvent("missed"));
+      this.#look();
     }
 
     /** Ask how the session stands; without an answer it is asked again when it matters again. */

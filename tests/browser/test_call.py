@@ -103,3 +103,47 @@ async def test_a_participant_is_told_while_they_are_asked(browser: Browser, stag
     await keep(page, "join-call")
     await expect(note).to_be_hidden(timeout=15_000)
     await context.close()
+
+
+@pytest.mark.parametrize("disturbance", ["gap", "cut"])
+async def test_a_participant_who_missed_the_call_is_told(
+    browser: Browser, stage: str, pull: Pull, disturbance: str
+) -> None:
+    """Pushes that never came, on a socket that stays open and on one that is opened again."""
+    context = await browser.new_context(viewport=PHONE)
+    page = await context.new_page()
+    await page.clock.install()
+    await page.goto(f"{stage}/join/{SESSION}")
+    await expect(page.locator("[data-state=connected]")).to_be_visible()
+    await page.clock.run_for(3_000)  # what is asked on opening
+    await pull("call", seconds=60, skip=1)
+    await pull("lose_history")
+    await pull(disturbance)
+    await told_within(page, 25)
+    await context.close()
+
+
+async def test_a_participant_without_a_socket_is_told(browser: Browser, stage: str, pull: Pull) -> None:
+    """Nobody pushes to them: the page asks."""
+    await pull("set", sockets_allowed=False)
+    context = await browser.new_context(viewport=PHONE)
+    page = await context.new_page()
+    await page.clock.install()
+    await page.goto(f"{stage}/join/{SESSION}")
+    for _ in range(40):
+        await page.clock.run_for(2_000)
+        if await page.locator("[data-state=fallback]").is_visible():
+            break
+    await pull("call", seconds=600)
+    await told_within(page, 32)
+    await context.close()
+
+
+async def told_within(page: Page, seconds: int) -> None:
+    """The page's time passes until its note is there."""
+    note = page.get_by_text("Still here? Scan or type the code")
+    for _ in range(seconds):
+        await page.clock.run_for(1_000)
+        if await note.is_visible():
+            return
+    raise AssertionError("not told")

@@ -28,6 +28,10 @@ POLICY = (
 )
 
 
+_GAP = {"type": "RESYNC", "payload": {"data": {"channel": f"attendance_updates_{SESSION}", "reason": "slow"}}}
+"""What a gateway says on an open socket when a push was lost."""
+
+
 class Policy:
     """The same content security policy as the real pages have."""
 
@@ -183,8 +187,8 @@ async def pull(request: Request) -> Response:
             app.state.world = World(**order)
         case "check_in" | "mark" | "start" | "end" | "call" | "confirm" as event:
             frames = _happen(world, event, order)
-        case "tell_again":
-            frames = world.history[-1:]
+        case "gap" | "tell_again" as news:
+            frames = [_GAP] if news == "gap" else world.history[-1:]
         case "set":
             for name, value in order.items():
                 setattr(world, name, value)

@@ -5,6 +5,7 @@ import { fill } from "../texts.js";
 
 const GAP = 75_000; // up to this far apart it is one stay, also over a reload
 const SPREAD = 2000; // those who are in a session are told of a call in the same moment
+const CALLS_AGAIN = 20_000; // and to half as long again: over HTTP nobody tells of a call, and one is open for 30 s or more
 const SHOWN = { fallback: "fallback", connected: "connected", offline: "offline" };
 
 class PresenceKeeper extends HTMLElement {
@@ -27,6 +28,7 @@ class PresenceKeeper extends HTMLElement {
   disconnectedCallback() {
     clearInterval(this.timer);
     clearTimeout(this.closing);
+    clearTimeout(this.asking);
     this.presence.stop();
   }
 
@@ -45,6 +47,7 @@ class PresenceKeeper extends HTMLElement {
     const left = call && !call.confirmedAt ? Date.parse(call.closesAt) - clock.now() : 0;
     const note = this.#part("asked");
     note.hidden = left <= 0;
+    clearTimeout(this.closing);
     if (note.hidden) return;
     this.#part("asked-words").textContent = fill(note.dataset.text, { time: this.format(call.closesAt) });
     this.closing = setTimeout(() => { note.hidden = true; }, left);
@@ -54,9 +57,20 @@ class PresenceKeeper extends HTMLElement {
     const note = this.#part("asked");
     if (!note) return; // a tutor is not asked
     const again = () => note.hidden || document.hidden || this.#asked(); // it may have been answered in another tab
-    this.presence.addEventListener("call", () => setTimeout(() => this.#asked(), SPREAD * Math.random()));
+    const soon = () => setTimeout(() => this.#asked(), SPREAD * Math.random());
+    this.presence.addEventListener("call", soon);
+    this.presence.addEventListener("missed", soon);
+    this.presence.addEventListener("state", ({ detail }) => detail.name === "connected" && soon()); // from now on one is told
+    this.#askOverHttp();
     document.addEventListener("visibilitychange", again);
     again();
+  }
+
+  #askOverHttp() {
+    this.asking = setTimeout(() => {
+      if (this.#state.name === "fallback") this.#asked();
+      this.#askOverHttp();
+    }, CALLS_AGAIN * (1 + Math.random() / 2));
   }
 
   /** From now on the time here counts. */
