@@ -1,5 +1,6 @@
 """The roll on the live page: one key marks, another undoes, and what is not saved is visibly taken back."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -35,6 +36,14 @@ async def expect_mark(page: Page, name: str, word: str) -> None:
     await expect(row(page, name).locator(".chip")).to_have_text(word)
 
 
+async def expect_reported(pull: Pull, marks: list[str]) -> None:
+    """The page shows a mark before it has told the server of it."""
+    async with asyncio.timeout(10):
+        while len((await pull("look"))["reported"]) < len(marks):  # noqa: ASYNC110 - the stage tells only who asks
+            await asyncio.sleep(0.05)
+    assert (await pull("look"))["reported"] == marks
+
+
 async def test_a_name_enter_and_one_key(browser: Browser, stage: str, pull: Pull) -> None:
     """Found, marked, and on to the next; saved, counted, and said to a screen reader."""
     page = await look(browser, stage)
@@ -62,8 +71,8 @@ async def test_a_roll_is_called_name_by_name(browser: Browser, stage: str, pull:
     await expect_mark(page, SECOND, "Absent")
     await expect_mark(page, THIRD, "Not marked")
     await expect_mark(page, "Chidinma Okafor", "Absent")
-    reported = (await pull("look"))["reported"]
-    assert reported == ["mark 00 PRESENT", "mark 01 ABSENT", "mark 03 EXCUSED", "mark 03 ABSENT"]
+    marks = ["mark 00 PRESENT", "mark 01 ABSENT", "mark 03 EXCUSED", "mark 03 ABSENT"]
+    await expect_reported(pull, marks)
     await page.context.close()
 
 

@@ -1,6 +1,7 @@
 """The stage's API and gateway: as little as the modules need, and the ropes to pull."""
 
 import asyncio
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -13,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketDisconnected
 
 from api.codeview import draw_svg
 from api.pages.shapes import wire_time
@@ -249,7 +250,8 @@ async def _unsubscribe_all(app: Starlette, code: str) -> None:
 
 async def _close_all(app: Starlette, code: int) -> None:
     sockets, app.state.sockets = app.state.sockets, set()
-    await asyncio.gather(*(socket.close(code) for socket in sockets))
+    with suppress(WebSocketDisconnected):  # its page has just left
+        await asyncio.gather(*(socket.close(code) for socket in sockets))
 
 
 def make_stage() -> Starlette:
