@@ -7,9 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import structlog
 from prometheus_client import start_http_server
-from redis.asyncio import BlockingConnectionPool, Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
+from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from gateway.admission import Admission
@@ -41,9 +39,6 @@ from shared.redis import async_redis
 from shared.settings import Settings
 from shared.tokens import Tokens
 
-REDIS_CONNECTIONS = 16
-"""Connections for commands: a thousand clients that come at once wait in line instead of opening a thousand."""
-
 log = structlog.get_logger()
 
 
@@ -52,7 +47,7 @@ async def gateway(settings: Settings, *, pace: Pace | None = None) -> AsyncItera
     """A gateway for the length of the block; it is drained at the end."""
     pace = pace or pace_of(settings)
     async with AsyncExitStack() as stack:
-        redis = _redis(settings)
+        redis = async_redis(settings)
         stack.push_async_callback(redis.aclose)
         asking = Asking(redis)
         stack.push_async_callback(asking.stop)
@@ -135,19 +130,6 @@ def _sweeping(sweeps: Sweeps, pace: Pace) -> list[Coroutine[None, None, None]]:
         every(pace.rights_seconds, sweeps.rights),
         every(pace.tops_seconds, sweeps.tops),
     ]
-
-
-def _redis(settings: Settings) -> Redis:
-    """Commands, each limited; pub/sub has a connection of its own (:mod:`gateway.redis_bus`)."""
-    pool = BlockingConnectionPool.from_url(
-        settings.redis_url,
-        max_connections=REDIS_CONNECTIONS,
-        timeout=settings.redis_timeout,
-        socket_timeout=settings.redis_timeout,
-        socket_connect_timeout=settings.redis_timeout,
-        retry=Retry(NoBackoff(), 0),
-    )
-    return Redis.from_pool(pool)
 
 
 def _door(settings: Settings, redis: Redis, bus: RedisBus) -> Door:
