@@ -1,6 +1,6 @@
 """Who is here and what they follow: clients, their subscriptions, and the rooms. Plain state, no I/O."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import UUID
@@ -18,14 +18,12 @@ from shared.tokens import Identity
 class Outlet(Protocol):
     """The way to one client. Never blocks, never raises; does nothing once the client is gone."""
 
-    was_slow: bool
-    """Whether much was waiting to be read when something was last sent; :meth:`is_slow` looks again."""
+    is_slow: bool
+    """Whether much of what was sent is still waiting to be read."""
 
-    def send(self, frames: bytes) -> None:
-        """Send complete WebSocket frames."""
-
-    def is_slow(self) -> bool:
-        """Whether much of what was sent is still waiting to be read."""
+    @property
+    def send(self) -> Callable[[bytes], None]:
+        """Send complete WebSocket frames. Asked for each time: it changes with the state of the socket."""
         ...
 
     def close(self, code: Close) -> None:
@@ -70,6 +68,10 @@ class Subscription:
     is_live: bool = False
     has_missed: bool = False
     buffer: list[Push] = field(default_factory=list)
+    outlet: Outlet = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.outlet = self.client.outlet
 
 
 class Hub:

@@ -20,6 +20,8 @@ from shared.settings import Settings
 MAX_FRAME_BYTES = 4096
 """Largest frame from a client; a larger one is the library's 1009."""
 BACKLOG = 1024
+SLOW_SHARE = 4
+"""Counters are left out for whoever has this share (one fourth) of what may wait for them waiting."""
 SENT_AT_ONCE = 100
 """Clients sent elsewhere together: they come back to another process spread over the drain and their own jitter."""
 PARTING_SECONDS = 2.0
@@ -47,8 +49,8 @@ class Gateway:
         await asyncio.sleep(0)  # Let it stop listening first, or a client sent away could come straight back.
         await self._send_away(list(self._hub.clients))
         for connection in self._server.connections:  # Those that have not said who they are.
-            connection.protocol.send_close(Close.RESTART, Close.RESTART.reason)
-            connection.send_data()
+            if isinstance(connection, Line) and connection.outlet is not None:
+                connection.outlet.close(Close.RESTART)
         with suppress(TimeoutError):
             async with asyncio.timeout(PARTING_SECONDS):
                 await self._server.wait_closed()
@@ -88,8 +90,7 @@ async def serving(settings: Settings, pace: Pace, house: House, door: Door) -> S
         ping_interval=None,  # gateway.pulse does it
         close_timeout=CLOSE_SECONDS,
         max_size=MAX_FRAME_BYTES,
-        # Beyond what closes a slow client, so that writing never has to wait for one.
-        write_limit=2 * pace.bytes_per_client,
+        write_limit=pace.bytes_per_client // SLOW_SHARE,
         logger=_library_log(),
         backlog=BACKLOG,
     )

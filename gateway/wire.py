@@ -1,8 +1,8 @@
 """Bytes on the wire: a frame built once for all who get it, and the way to one client.
 
-The library serialises a broadcast again for every socket, which is most of its cost; writing one pre-built frame is
-its fast path with the same checks (the socket is open, no fragmented message is under way, no compression was
-negotiated: the server never offers it).
+The library serialises a broadcast again for every socket, which is most of its cost; one pre-built frame is written
+under the same conditions: the socket is open, no fragmented message is under way (all frames are sent here, none in
+fragments), and no compression was negotiated (the server never offers it).
 """
 
 import asyncio
@@ -25,8 +25,8 @@ _READ = Request("", Headers())
 _OPEN = State.OPEN
 """An enumeration looks its members up each time they are asked for."""
 
-SLOW_SHARE = 4
-"""Counters are left out for whoever has this share (one fourth) of what may wait for them waiting."""
+def _nowhere(_frames: bytes) -> None:
+    """The way to a client whose socket is closing."""
 
 
 def text_frame(content: bytes) -> bytes:
@@ -49,6 +49,30 @@ class Line(ServerConnection):
         if self.outlet is None or self.outlet.may_say_more():
             super().process_event(event)
 
+    def send_data(self) -> None:
+        """What the protocol wants to be sent is sent; that may be the end of the conversation."""
+        super().send_data()
+        if self.outlet is not None and self.protocol.state is not _OPEN:
+            self.outlet.end()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The line is gone."""
+        if self.outlet is not None:
+            self.outlet.end()
+        super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """Much waits for this client to read it."""
+        super().pause_writing()
+        if self.outlet is not None:
+            self.outlet.slow_down()
+
+    def resume_writing(self) -> None:
+        """It was read."""
+        super().resume_writing()
+        if self.outlet is not None:
+            self.outlet.speed_up()
+
     def acknowledge_pings(self, data: bytes) -> None:
         """A pong came, asked for or not."""
         if self.outlet is not None:
@@ -58,6 +82,8 @@ class Line(ServerConnection):
 class SocketOutlet:
     """One socket, written without waiting. Whoever reads too slowly is closed instead of waited for.
 
+    ``send`` sends complete frames. What it is says how the socket stands, so that a push to a thousand asks nobody:
+    the transport's own ``write`` while all is well, nothing at all once the closing has begun.
     ``was_cut`` says that the client was not heard when the socket ended. ``on_proof`` is called at every proof of life.
     """
 
@@ -69,19 +95,18 @@ class SocketOutlet:
         "_most",
         "_most_frames",
         "_second",
-        "_some",
         "asked_at",
         "closed_with",
+        "is_slow",
         "on_proof",
+        "send",
         "slot",
         "was_cut",
-        "was_slow",
     )
 
     def __init__(self, connection: Line, bytes_per_client: int, frames_per_second: int) -> None:
         self._connection = connection
         self._most = bytes_per_client
-        self._some = bytes_per_client // SLOW_SHARE
         self._most_frames = frames_per_second
         self._frames = 0
         self._second = 0
@@ -91,29 +116,38 @@ class SocketOutlet:
         self.asked_at = 0.0
         self.closed_with: Close | None = None
         self.was_cut = False
-        self.was_slow = False
+        self.is_slow = False
         self.on_proof: Callable[[], None] | None = None
+        self.send: Callable[[bytes], None] = _nowhere
+        if connection.protocol.state is _OPEN:
+            self.send = connection.transport.write
         connection.outlet = self
 
-    def send(self, frames: bytes) -> None:
-        """Send complete frames, as the hub's ``Outlet``."""
-        connection = self._connection
-        if connection.protocol.state is not _OPEN or connection.send_in_progress is not None:
-            return
-        transport: Any = connection.transport
-        transport.write(frames)
-        waiting = transport.get_write_buffer_size()
-        if waiting > self._some:
-            self.was_slow = True
-            if waiting > self._most:
-                self.close(Close.SLOW)
+    def slow_down(self) -> None:
+        """Much is waiting for the client: every frame more is looked at."""
+        self.is_slow = True
+        if self.send is not _nowhere:
+            self.send = self._send_within_bounds
+            self._judge()
 
-    def is_slow(self) -> bool:
-        """See :class:`gateway.hub.Outlet`."""
-        if self.was_slow:
-            transport: Any = self._connection.transport
-            self.was_slow = transport.get_write_buffer_size() > self._some
-        return self.was_slow
+    def speed_up(self) -> None:
+        """The client has caught up."""
+        self.is_slow = False
+        if self.send is not _nowhere:
+            self.send = self._connection.transport.write
+
+    def end(self) -> None:
+        """Send nothing more."""
+        self.send = _nowhere
+
+    def _send_within_bounds(self, frames: bytes) -> None:
+        self._connection.transport.write(frames)
+        self._judge()
+
+    def _judge(self) -> None:
+        transport: Any = self._connection.transport
+        if transport.get_write_buffer_size() > self._most:
+            self.close(Close.SLOW)
 
     def close(self, code: Close, reason: str | None = None) -> None:
         """Send the close frame now; cut the line if no answer comes, since waiting is what slow clients make of it."""
@@ -139,6 +173,7 @@ class SocketOutlet:
         """End the line without waiting for anybody."""
         if self._connection.protocol.state is not State.CLOSED:
             self.was_cut = True
+            self.end()
             self._connection.transport.abort()
 
     def gone(self) -> None:
@@ -146,6 +181,7 @@ class SocketOutlet:
         if self._abort is not None:
             self._abort.cancel()
             self._abort = None
+        self.end()
         self.on_proof = self._connection.outlet = None
 
     @property
@@ -155,9 +191,8 @@ class SocketOutlet:
 
     def ask(self, content: bytes, frame: bytes, now: float) -> None:
         """See :class:`gateway.pulse.Pinged`."""
-        if self._connection.protocol.state is _OPEN:
-            self._awaited, self.asked_at = content, now
-            self._connection.transport.write(frame)
+        self._awaited, self.asked_at = content, now
+        self.send(frame)
 
     def answered(self, content: bytes) -> None:
         """A pong came. Nobody can invent one: only the answer to the last ping counts, and only once."""

@@ -224,13 +224,13 @@ async def test_a_slow_reader_misses_counters_only_and_hears_of_it_when_it_reads_
     _, slow, _ = here.join()
     _, quick, _ = here.join()
     fanout = Fanout(tick=0.0)
-    slow.was_slow = True
+    slow.is_slow = True
     here.hear(counters(1, a=1), push(2, kind="MARK", data={"changes": []}), counters(3, a=2))
     fanout.finish(here.room)
     assert (slow.versions, quick.versions) == ([2], [1, 2, 3])
     await fanout.sweep()
     assert slow.types == ["MARK"]
-    slow.was_slow = False
+    slow.is_slow = False
     await fanout.sweep()
     await fanout.sweep()
     assert slow.types == ["MARK", "RESYNC"]
@@ -240,10 +240,10 @@ async def test_a_slow_reader_that_is_quick_again_hears_of_it_before_anything_new
     here = Class()
     _, outlet, _ = here.join()
     fanout = Fanout(tick=0.0)
-    outlet.was_slow = True
+    outlet.is_slow = True
     here.hear(counters(1, a=1))
     fanout.finish(here.room)
-    outlet.was_slow = False
+    outlet.is_slow = False
     here.hear(counters(2, a=2))
     fanout.finish(here.room)
     assert outlet.types == ["RESYNC", "STATS_UPDATE"]

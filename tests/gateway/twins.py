@@ -30,10 +30,10 @@ def contents(frames: bytes) -> Iterator[bytes]:
 
 
 class MemoryOutlet:
-    """The way to a client who keeps everything, unless it ``was_slow``."""
+    """The way to a client who keeps everything, unless it ``is_slow``."""
 
     writes = 0
-    was_slow = False
+    is_slow = False
 
     def __init__(self) -> None:
         self.frames: list[dict[str, Any]] = []
@@ -48,10 +48,6 @@ class MemoryOutlet:
     def take(self, frame: dict[str, Any]) -> None:
         """A frame was read."""
         self.frames.append(frame)
-
-    def is_slow(self) -> bool:
-        """See :class:`gateway.hub.Outlet`."""
-        return self.was_slow
 
     def close(self, code: Close) -> None:
         """See :class:`gateway.hub.Outlet`."""
