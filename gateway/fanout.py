@@ -129,7 +129,8 @@ class Fanout:
             if outlet.is_slow or subscription.has_missed or subscription.floor >= starts:
                 size += self._give(subscription, strip)
             else:  # nearly everybody
-                outlet.send(joined)
+                send = outlet.send
+                send(joined)
                 written += 1
         return size + written * len(joined)
 
