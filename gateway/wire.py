@@ -25,6 +25,7 @@ _READ = Request("", Headers())
 _OPEN = State.OPEN
 """An enumeration looks its members up each time they are asked for."""
 
+
 def _nowhere(_frames: bytes) -> None:
     """The way to a client whose socket is closing."""
 

@@ -18,7 +18,7 @@ from loadtests.gateway.member import Dialect, Member, Tally
 from shared.process import open_as_many_files_as_allowed
 
 SAMPLED = 40
-"""Members whose pushes are timed."""
+"""Members whose pushes are timed, about: spread evenly over those who come, since servers write in some order."""
 ADDRESSES = 8
 """Loopback addresses that sockets come from: one has 28,000 ports."""
 ARRIVAL_SECONDS = 30.0
@@ -68,22 +68,23 @@ class Crowd:
         opening: list[asyncio.Task[bool]] = []
         for number, guest in enumerate(guests):
             await asyncio.sleep(max(0.0, start + number / rate - loop.time()))
-            opening.append(asyncio.create_task(self._open(port, guest, dialect, len(self._members) + number)))
+            is_sampled = number % max(1, len(guests) // SAMPLED) == 0
+            opening.append(asyncio.create_task(self._open(port, guest, dialect, sampled=is_sampled)))
         await asyncio.gather(*opening)
 
-    async def _open(self, port: int, guest: dict[str, Any], dialect: dict[str, str], number: int) -> bool:
+    async def _open(self, port: int, guest: dict[str, Any], dialect: dict[str, str], *, sampled: bool) -> bool:
         for _ in range(TRIES):
-            if await self._try(port, guest, dialect, number):
+            if await self._try(port, guest, dialect, sampled=sampled):
                 return True
             await asyncio.sleep(1.0 + 3.0 * random.random())
         return False
 
-    async def _try(self, port: int, guest: dict[str, Any], dialect: dict[str, str], number: int) -> bool:
+    async def _try(self, port: int, guest: dict[str, Any], dialect: dict[str, str], *, sampled: bool) -> bool:
         first = tuple(b64decode(part) for part in guest.get("first", ()))
         spoken = Dialect(first, **{name: b64decode(value) for name, value in dialect.items()})
-        member = Member(hello(port, guest["path"]), spoken, self._tally, sampled=number < SAMPLED)
+        member = Member(hello(port, guest["path"]), spoken, self._tally, sampled=sampled)
         self._members.append(member)
-        address = (f"127.0.0.{2 + number % ADDRESSES}", 0)
+        address = (f"127.0.0.{2 + len(self._members) % ADDRESSES}", 0)
         try:
             async with asyncio.timeout(ARRIVAL_SECONDS):
                 await asyncio.get_running_loop().create_connection(

@@ -1,13 +1,14 @@
 """One contestant's work, measured: CPU of its process per delivery, and how late deliveries are."""
 
 import os
+import statistics
 import subprocess
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import astuple, dataclass, replace
 
 import psutil
 
@@ -25,31 +26,38 @@ PATIENCE = 120.0
 
 @dataclass(frozen=True)
 class Fanout:
-    """A way to publish: to so many channels, so often a second, so many at once, so many times."""
+    """A way to publish: to so many channels, so often a second, so many at once, so many times. ``goal`` is the most
+    CPU per delivery, as a share of the yardstick's."""
 
     name: str
     channels: int
     per_second: float
     times: int
+    goal: float
     at_once: int = 1
 
 
 FANOUTS = [
-    Fanout("1 × 1000, 20 a second", 1, 20, 60),
-    Fanout("10 × 100, 20 a second each", 10, 20, 40),
-    Fanout("1 × 1000, 100 a second", 1, 100, 150),
-    Fanout("1 × 1000, 200 a second", 1, 200, 200),
-    Fanout("1 × 1000, bursts of 100", 1, 2, 3, at_once=100),
+    Fanout("G1, G6: 1 × 1000, 20 a second", 1, 20, 40, 0.67),
+    Fanout("G3: 1 × 1000, 100 a second", 1, 100, 150, 0.36),
+    Fanout("G4: 1 × 1000, 200 a second", 1, 200, 200, 0.22),
+    Fanout("G5: 1 × 1000, bursts of 100", 1, 2, 3, 0.06, at_once=100),
+    Fanout("G2: 10 × 100, 20 a second each", 10, 20, 40, 0.67),
 ]
 
 
 @dataclass(frozen=True)
 class Result:
-    """Microseconds of CPU per delivery, and milliseconds from publishing to reading."""
+    """Microseconds of CPU per delivery (or per socket that came), and milliseconds from publishing to reading."""
 
     micros: float
-    p50: float
-    p99: float
+    p50: float = 0.0
+    p99: float = 0.0
+
+
+def median(results: Sequence[Result]) -> Result:
+    """Of each figure by itself."""
+    return Result(*map(statistics.median, zip(*map(astuple, results), strict=True)))
 
 
 @contextmanager
@@ -69,18 +77,20 @@ def started(contestant: Contestant) -> Iterator[psutil.Process]:
 
 
 def connect(contestant: Contestant, process: psutil.Process, people: CrowdProcess, channels: int) -> float:
-    """Let everybody come; milliseconds of CPU per socket."""
+    """Let everybody come; microseconds of CPU per socket."""
     share = FOLLOWERS // channels
     guests = [guest for name in contestant.channels[:channels] for guest in contestant.guests(name, share)]
     before = cpu(process)
     people.join(contestant.port, guests, contestant.dialect, rate=1000.0)
-    return (cpu(process) - before) / FOLLOWERS * 1e3
+    return (cpu(process) - before) / FOLLOWERS * 1e6
 
 
 def fan_out(contestant: Contestant, process: psutil.Process, people: CrowdProcess, work: Fanout) -> Result:
     """Publish, wait until all has arrived, and see what that took."""
     publish = contestant.open()
-    _publish(publish, contestant.channels[: work.channels], Fanout("", work.channels, 20, 3), contestant.name)
+    _publish(
+        publish, contestant.channels[: work.channels], replace(work, per_second=20, times=3, at_once=1), contestant.name
+    )
     time.sleep(1.0)
     people.tell("reset")
     before = cpu(process)
@@ -101,14 +111,40 @@ def cpu(process: psutil.Process) -> float:
     return float(times.user + times.system)
 
 
-def each_alone(contestant: Contestant) -> Iterator[tuple[Fanout | None, Result | float]]:
-    """Everything of one contestant: connecting, then each fan-out."""
-    for channels in (1, 10):
-        with started(contestant) as process, crowd() as people:
-            yield None, connect(contestant, process, people, channels)
-            for work in FANOUTS:
-                if work.channels == channels:
-                    yield work, fan_out(contestant, process, people, work)
+@dataclass(frozen=True)
+class Stand:
+    """A contestant at work, and those who follow its channels."""
+
+    contestant: Contestant
+    process: psutil.Process
+    people: CrowdProcess
+
+
+def arrivals(contestant: Contestant) -> Result:
+    """What connecting takes."""
+    with started(contestant) as process, crowd() as people:
+        return Result(connect(contestant, process, people, 1))
+
+
+@contextmanager
+def stands(everybody: Sequence[Contestant], channels: int) -> Iterator[list[Stand]]:
+    """All of them, followed and quiet, for the length of the block; each on the same core, so one at a time."""
+    with ExitStack() as stack:
+        up = []
+        for contestant in everybody:
+            stand = Stand(contestant, stack.enter_context(started(contestant)), stack.enter_context(crowd()))
+            connect(contestant, stand.process, stand.people, channels)
+            up.append(stand)
+        yield up
+
+
+def in_turns(up: Sequence[Stand], work: Fanout, rounds: int) -> dict[str, Result]:
+    """The same work of everybody, a little of each in every round, so that what the machine does meanwhile hits all."""
+    found: dict[str, list[Result]] = {stand.contestant.name: [] for stand in up}
+    for _ in range(rounds):
+        for stand in up:
+            found[stand.contestant.name].append(fan_out(stand.contestant, stand.process, stand.people, work))
+    return {name: median(results) for name, results in found.items()}
 
 
 def _publish(publish: Publish, channels: Sequence[str], work: Fanout, name: str) -> int:
