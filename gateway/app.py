@@ -49,7 +49,7 @@ async def gateway(settings: Settings, *, pace: Pace | None = None) -> AsyncItera
     async with AsyncExitStack() as stack:
         redis = async_redis(settings)
         stack.push_async_callback(redis.aclose)
-        asking = Asking(redis)
+        asking = Asking(redis, settings.redis_timeout)
         stack.push_async_callback(asking.stop)
         jwks = Jwks(settings.jwks) if settings.jwks else None
         tokens = Tokens(settings, jwks) if jwks else Tokens(settings)

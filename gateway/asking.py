@@ -1,79 +1,128 @@
-"""Questions to Redis, asked together: what all sockets want to know while one answer is on its way goes out in the
-next pipeline. A round trip costs more CPU than a dozen commands, so this is what admitting somebody costs."""
+"""Questions to Redis, asked together: what all sockets want to know in one turn of the loop goes out as one write, on
+one connection, and is answered in that order. A round trip of one's own costs more CPU than a dozen commands."""
 
 import asyncio
+from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as LostConnection
+from redis.exceptions import RedisError
 
+from gateway.redis_link import Command, Link, linked
 from gateway.tasks import cancelled
 
-Command = tuple[Any, ...]
-"""A Redis command with its arguments."""
+LOOKS = 4
+"""How often within the time for an answer the oldest question is looked at; a timer per question would cost more."""
 
-TOGETHER = 300
-"""Questions per pipeline; some have several commands."""
 
-_Question = tuple[Sequence[Command], "asyncio.Future[list[Any]]"]
+@dataclass(slots=True)
+class _Question:
+    commands: Sequence[Command]
+    answer: "asyncio.Future[list[Any]]"
+    asked_at: float
+    replies: list[Any] = field(default_factory=list)
+
+    def fail(self, error: BaseException) -> None:
+        if not self.answer.done():
+            self.answer.cancel() if isinstance(error, asyncio.CancelledError) else self.answer.set_exception(error)
+
+    def settle(self) -> None:
+        failed = next((reply for reply in self.replies if isinstance(reply, Exception)), None)
+        if failed is not None:
+            self.fail(failed)
+        elif not self.answer.done():
+            self.answer.set_result(self.replies)
 
 
 class Asking:
-    """Asks Redis. What one question's commands return comes in their order; they are not one atomic step."""
+    """Asks Redis. What one question's commands return comes in their order; they are not one atomic step.
 
-    def __init__(self, redis: Redis) -> None:
+    A question without an answer after ``timeout`` seconds, or a little later, ends the connection; the next one begins
+    another.
+    """
+
+    def __init__(self, redis: Redis, timeout: float) -> None:
         self._redis = redis
+        self._timeout = timeout
+        self._link: Link | None = None
+        self._life: asyncio.Task[None] | None = None
         self._waiting: list[_Question] = []
-        self._asker: asyncio.Task[None] | None = None
+        self._asked: deque[_Question] = deque()
 
     async def ask(self, *commands: Command) -> list[Any]:
         """The answers to these commands; raises ``RedisError``, or ``TimeoutError`` when Redis is away."""
-        answer: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
-        self._waiting.append((commands, answer))
-        if self._asker is None:
-            self._asker = asyncio.create_task(self._ask_all())
-        return await answer
+        if not commands:
+            return []
+        loop = asyncio.get_running_loop()
+        question = _Question(commands, loop.create_future(), loop.time())
+        self._waiting.append(question)
+        if self._life is None:
+            self._life = asyncio.create_task(self._live())
+        elif self._link is not None and len(self._waiting) == 1:
+            loop.call_soon(self._say)
+        return await question.answer
 
     async def stop(self) -> None:
         """Ask nothing more."""
-        if self._asker is not None:
-            await cancelled([self._asker])
+        if self._life is not None:
+            await cancelled([self._life])
 
-    async def _ask_all(self) -> None:
+    async def _live(self) -> None:
+        """Connections, one after the other while there is something to ask."""
         try:
             while self._waiting:
-                questions, self._waiting = self._waiting[:TOGETHER], self._waiting[TOGETHER:]
-                await self._ask(questions)
-        finally:
-            self._asker = None
-            for _, answer in self._waiting:
-                answer.cancel()
-            self._waiting.clear()
-
-    async def _ask(self, questions: Sequence[_Question]) -> None:
-        try:
-            async with self._redis.pipeline(transaction=False) as pipe:
-                for commands, _ in questions:
-                    for command in commands:
-                        pipe.execute_command(*command)
-                replies = await pipe.execute(raise_on_error=False)
-        except BaseException as error:
-            for _, answer in questions:
-                if not answer.done():
-                    answer.cancel() if isinstance(error, asyncio.CancelledError) else answer.set_exception(error)
+                await self._connected()
+        except (RedisError, OSError, TimeoutError, asyncio.CancelledError) as error:
+            _fail(self._waiting, error)
             if isinstance(error, asyncio.CancelledError):
                 raise
+        finally:
+            self._life = None
+
+    async def _connected(self) -> None:
+        """One connection, until it is lost."""
+        async with asyncio.timeout(self._timeout):
+            link = await linked(self._redis, self._hear)
+        self._link = link
+        error: BaseException = LostConnection("the connection was lost")
+        try:
+            self._say()
+            await self._watch(link)
+        except (TimeoutError, asyncio.CancelledError) as reason:
+            error = reason
+            if isinstance(error, asyncio.CancelledError):
+                raise
+        finally:
+            self._link = None
+            _fail(self._asked, error)
+            await link.close()
+
+    async def _watch(self, link: Link) -> None:
+        """Until the connection is lost; raises ``TimeoutError`` when an answer takes too long."""
+        while not link.lost.done():
+            await asyncio.wait([link.lost], timeout=self._timeout / LOOKS)
+            if self._asked and asyncio.get_running_loop().time() - self._asked[0].asked_at > self._timeout:
+                raise TimeoutError("no answer")
+
+    def _say(self) -> None:
+        if self._link is None or not self._waiting:
             return
-        place = 0
-        for commands, answer in questions:
-            mine, place = replies[place : place + len(commands)], place + len(commands)
-            if not answer.done():
-                _settle(answer, mine)
+        questions, self._waiting = self._waiting, []
+        self._asked.extend(questions)
+        self._link.say(command for question in questions for command in question.commands)
+
+    def _hear(self, reply: Any) -> None:
+        question = self._asked[0]
+        question.replies.append(reply)
+        if len(question.replies) == len(question.commands):
+            self._asked.popleft()
+            question.settle()
 
 
-def _settle(answer: "asyncio.Future[list[Any]]", replies: list[Any]) -> None:
-    failed = next((reply for reply in replies if isinstance(reply, Exception)), None)
-    if failed is None:
-        answer.set_result(replies)
-    else:
-        answer.set_exception(failed)
+def _fail(questions: "list[_Question] | deque[_Question]", error: BaseException) -> None:
+    for question in questions:
+        question.fail(error)
+    questions.clear()

@@ -1,12 +1,10 @@
 """The bus in Redis: one pub/sub connection per process, and the positions and histories of lua/publish.lua.
 
-The connection has no socket timeout: a quiet channel is not a dead one (redis-py's default of 5 s would say so). A
-PING every few seconds finds out instead. redis-py's own reconnecting is off too, because it would hide that messages
-were lost.
+A quiet channel is not a dead one, so silence says nothing: a PING every few seconds finds out. redis-py's own
+reconnecting is off, because it would hide that messages were lost.
 """
 
 import asyncio
-import math
 import secrets
 from collections import Counter
 from collections.abc import Sequence
@@ -14,16 +12,14 @@ from typing import Any
 
 import structlog
 from redis.asyncio import Redis
-from redis.asyncio.connection import AbstractConnection
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as LostConnection
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 from gateway import metrics
 from gateway.bus import Listener
 from gateway.pushes import read_push
 from gateway.recovery import Position, Reading
+from gateway.redis_link import Link, linked
 from shared import keys, lua
 from shared.bus import POSITION_SECONDS
 
@@ -46,12 +42,11 @@ class RedisBus:
         self._timeout = timeout
         self._beat_seconds = beat_seconds
         self._place = redis.register_script(lua.script("position"))
-        self._connection: AbstractConnection | None = None
+        self._link: Link | None = None
         self._wanted: dict[str, asyncio.Future[None]] = {}
         self._unconfirmed: Counter[str] = Counter()
         self._replies = 0
         self._lives = 0
-        self._sending: set[asyncio.Task[None]] = set()
         self.is_up = False
 
     async def run(self) -> None:
@@ -107,22 +102,15 @@ class RedisBus:
 
     async def _live(self) -> None:
         """One connection, from its first breath until it is lost, which raises."""
-        pool = self._redis.connection_pool
-        limits = {"socket_timeout": None, "protocol": 2, "retry": Retry(NoBackoff(), 0)}
-        connection: Any = pool.connection_class(**{**pool.connection_kwargs, **limits})
+        async with asyncio.timeout(self._timeout):
+            link = await linked(self._redis, self._take)
+        self._link = link
         try:
-            async with asyncio.timeout(self._timeout):
-                await connection.connect()
-            self._connection = connection
             self._subscribe_all()
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._beat(connection))
-                group.create_task(self._listen(connection))
+            await self._beat(link)
         finally:
-            self._connection = None
-            for task in self._sending:
-                task.cancel()
-            await connection.disconnect(nowait=True)
+            self._link = None
+            await link.close()
 
     def _subscribe_all(self) -> None:
         for channel, confirmed in self._wanted.items():
@@ -134,35 +122,31 @@ class RedisBus:
             self._say("SUBSCRIBE", channels[start : start + SUBSCRIBED_AT_ONCE])
 
     def _say(self, command: str, channels: list[str]) -> None:
-        """Send a command if there is a connection; if not, the next one begins with everything wanted.
-
-        Tasks begin in the order they are made and write before they wait, so commands keep their order.
-        """
-        if self._connection is None:
+        """Send a command if there is a connection; if not, the next one begins with everything wanted."""
+        if self._link is None:
             return
         if command == "SUBSCRIBE":
             self._unconfirmed.update(channels)
-        task = asyncio.create_task(_send(self._connection, command, channels))
-        self._sending.add(task)
-        task.add_done_callback(self._sending.discard)
+        self._link.say([(command, *channels)])
 
-    async def _beat(self, connection: AbstractConnection) -> None:
-        while True:
+    async def _beat(self, link: Link) -> None:
+        while not link.lost.done():
             replies = self._replies
-            await connection.send_command("PING", check_health=False)
-            await asyncio.sleep(self._beat_seconds)
+            link.say([("PING",)])
+            await asyncio.wait([link.lost], timeout=self._beat_seconds)
             if replies == self._replies:
                 raise LostConnection("no answer to PING")
+        raise LostConnection("the connection was closed")
 
-    async def _listen(self, connection: AbstractConnection) -> None:
-        while True:
-            reply = await connection.read_response(timeout=math.inf, disconnect_on_error=False)
-            self._replies += 1
-            kind, subject, *rest = reply
-            if kind == b"message":
-                self._hear(subject.decode(), rest[0])
-            elif kind == b"subscribe":
-                self._confirm(subject.decode())
+    def _take(self, reply: Any) -> None:
+        self._replies += 1
+        match reply:
+            case [b"message", channel, message]:
+                self._hear(channel.decode(), message)
+            case [b"subscribe", channel, _]:
+                self._confirm(channel.decode())
+            case ResponseError():
+                log.error("pub/sub command refused", reason=str(reply))
 
     def _hear(self, channel: str, message: bytes) -> None:
         if self.listener is not None:
@@ -187,11 +171,3 @@ class RedisBus:
             log.info("pub/sub connection is back", channels=len(self._wanted))
         if self.listener is not None:
             self.listener.returned()
-
-
-async def _send(connection: AbstractConnection, command: str, channels: list[str]) -> None:
-    """Write one command. A connection that cannot be written to is found out by whoever reads from it."""
-    try:
-        await connection.send_command(command, *channels, check_health=False)
-    except (RedisError, OSError):
-        await connection.disconnect(nowait=True)

@@ -11,7 +11,8 @@ from enum import Enum
 from typing import Protocol
 from uuid import UUID
 
-from gateway.asking import Asking, Command
+from gateway.asking import Asking
+from gateway.redis_link import Command
 from shared import keys
 from shared.domain.words import Role, SessionStatus
 from shared.tokens import Identity

@@ -11,8 +11,9 @@ from uuid import UUID, uuid4
 import structlog
 from redis.exceptions import RedisError
 
-from gateway.asking import Asking, Command
+from gateway.asking import Asking
 from gateway.pulse import Pinged
+from gateway.redis_link import Command
 from shared import keys, lua
 from shared.messages import control
 

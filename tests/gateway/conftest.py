@@ -63,6 +63,17 @@ async def ground(valkey: Valkey) -> AsyncIterator[Ground]:
 
 
 @pytest.fixture
+async def fragile() -> AsyncIterator[Ground]:
+    """A Valkey that the test may stop."""
+    directory = Path(tempfile.mkdtemp(prefix="muster-"))
+    with Valkey(directory) as own:
+        ground = Ground(own)
+        yield ground
+        await ground.campus.redis.aclose()
+    shutil.rmtree(directory)
+
+
+@pytest.fixture
 def campus(ground: Ground) -> Campus:
     """The campus of this test."""
     return ground.campus

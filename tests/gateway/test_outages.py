@@ -1,13 +1,8 @@
 """Redis goes and comes back: nothing is missed in silence."""
 
 import asyncio
-import shutil
-import tempfile
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 
-import pytest
 from redis.asyncio import Redis
 
 from gateway.closing import Close
@@ -17,18 +12,6 @@ from shared import keys
 from tests.gateway.campus import Campus, Roll, stats
 from tests.gateway.conftest import QUICK, Ground
 from tests.gateway.page import page, raw
-from tests.gateway.valkey import Valkey
-
-
-@pytest.fixture
-async def fragile() -> AsyncIterator[Ground]:
-    """A Valkey that the test may stop."""
-    directory = Path(tempfile.mkdtemp(prefix="muster-"))
-    with Valkey(directory) as own:
-        ground = Ground(own)
-        yield ground
-        await ground.campus.redis.aclose()
-    shutil.rmtree(directory)
 
 
 async def cut_pub_sub(redis: Redis) -> None:

@@ -24,9 +24,6 @@ from shared.messages.events import PointProven
 from tests.gateway.campus import Campus, Roll, until
 from tests.gateway.conftest import QUICK, Ground
 from tests.gateway.page import Page, page
-from tests.gateway.test_outages import fragile
-
-__all__ = ["fragile"]
 
 LIVELY = replace(QUICK, ping_seconds=0.3, flush_seconds=0.02)
 CONNECT, HEARTBEAT, DISCONNECT = Connection.CONNECT, Connection.HEARTBEAT, Connection.DISCONNECT
