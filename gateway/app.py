@@ -67,7 +67,7 @@ async def gateway(settings: Settings, *, pace: Pace | None = None) -> AsyncItera
         orders = Orders(sweeps, tokens, seats)
         bus.listener = relay
         house = House(
-            hub, relay, Admission(identification, projections, seats), witness, pulse, pace,
+            hub, relay, Admission(identification, asking, seats), projections, witness, pulse, pace,
             settings.gateway_channels, settings.gateway_frames,
         )  # fmt: skip
         stack.push_async_callback(relay.stop)

@@ -19,10 +19,11 @@ class BrokenProtocol(Exception):
 
 
 class Authenticate(msgspec.Struct, frozen=True):
-    """Find out who this is; exactly one of the two is given."""
+    """Find out who this is; exactly one of the two is given. ``channels`` will be followed at once."""
 
     token: str | None
     ticket: str | None
+    channels: tuple[str, ...] = ()
 
 
 class Follow(msgspec.Struct, frozen=True):
@@ -93,7 +94,8 @@ class Conversation:
         if self._known:
             return follows
         self._known = True
-        return [Authenticate(frame.token, frame.ticket), *follows]
+        channels = tuple(resume.channel for resume in frame.subscribe)
+        return [Authenticate(frame.token, frame.ticket, channels), *follows]
 
 
 def _action(frame: Subscribe | Unsubscribe | Activity | Refresh | Ping) -> Action:

@@ -6,7 +6,7 @@ from uuid import UUID
 import structlog
 
 from gateway import answers
-from gateway.admission import AWAY
+from gateway.admission import AWAY, Known
 from gateway.answers import Problem
 from gateway.channels import session_of
 from gateway.house import House
@@ -20,14 +20,14 @@ FRESH_SECONDS = 1.0
 log = structlog.get_logger()
 
 
-async def follow(house: House, client: Client, resume: Resume) -> None:
-    """Subscribe somebody, or tell them why not; the socket stays open."""
-    problem = await _try(house, client, resume)
+async def follow(house: House, client: Client, resume: Resume, known: Known) -> None:
+    """Subscribe somebody, or tell them why not; the socket stays open. ``known`` is what was asked on the way in."""
+    problem = await _try(house, client, resume, known)
     if problem is not None:
         client.tell(answers.error(problem, resume.channel if session_of(resume.channel) else None))
 
 
-async def _try(house: House, client: Client, resume: Resume) -> Problem | None:
+async def _try(house: House, client: Client, resume: Resume, known: Known) -> Problem | None:
     session_id = session_of(resume.channel)
     if session_id is None:
         return Problem.FORBIDDEN
@@ -35,7 +35,7 @@ async def _try(house: House, client: Client, resume: Resume) -> Problem | None:
         return Problem.TOO_MANY
     try:
         async with asyncio.timeout(house.pace.redis_seconds):
-            right = await _right(house, client, session_id)
+            right = await _right(house, client, session_id, known)
             if not right.admits:
                 return Problem.UNAVAILABLE if right is Right.UNKNOWN else Problem.FORBIDDEN
             await house.relay.join(client, session_id, right, resume)
@@ -45,10 +45,10 @@ async def _try(house: House, client: Client, resume: Resume) -> Problem | None:
     return None
 
 
-async def _right(house: House, client: Client, session_id: UUID) -> Right:
-    """What somebody has on a channel; on the path of the same session that was asked a moment ago."""
+async def _right(house: House, client: Client, session_id: UUID, known: Known) -> Right:
+    """What somebody has on a channel, by what was known a moment ago or else asked now."""
+    facts = known.get(session_id)
     is_fresh = asyncio.get_running_loop().time() - client.confirmed_at < FRESH_SECONDS
-    if session_id == client.session_id and client.right.admits and is_fresh:
-        return client.right
-    facts = await house.admission.projections.facts({session_id: [client.identity.user_id]})
-    return right_of(client.identity, facts[session_id])
+    if facts is None or not is_fresh:
+        facts = (await house.projections.facts({session_id: [client.identity.user_id]}))[session_id]
+    return right_of(client.identity, facts)

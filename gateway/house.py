@@ -7,6 +7,7 @@ from gateway.hub import Hub
 from gateway.pace import Pace
 from gateway.pulse import Pulse
 from gateway.relay import Relay
+from gateway.rights import Projections
 from gateway.witness import Witness
 
 
@@ -17,6 +18,7 @@ class House:
     hub: Hub
     relay: Relay
     admission: Admission
+    projections: Projections
     witness: Witness
     pulse: Pulse
     pace: Pace

@@ -3,7 +3,7 @@
 A cookie is never looked at, and a long-lived token in a URL is not either.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 from enum import Enum, auto
 
@@ -11,6 +11,7 @@ import msgspec
 import structlog
 
 from gateway.asking import Asking
+from gateway.redis_link import Command
 from shared import keys
 from shared.domain.words import Role
 from shared.messages.frames import RealtimeTicket
@@ -78,12 +79,21 @@ class Identification:
         """Which of these count no more, and why: the token was logged out or, which says more, its owner disabled."""
         if not identities:
             return {}
-        signed_out = [keys.revoked(who.token_id) for who in identities]
-        disabled = [keys.disabled(who.user_id) for who in identities]
-        [found] = await self._asking.ask(("MGET", *signed_out, *disabled))
-        values = [value is not None for value in found]
-        both = zip(identities, values[: len(identities)], values[len(identities) :], strict=True)
-        return {who: Ended.DISABLED if off else Ended.SIGNED_OUT for who, out, off in both if out or off}
+        [found] = await self._asking.ask(ended_command(identities))
+        return read_ended(identities, found)
+
+
+def ended_command(identities: Collection[Identity]) -> Command:
+    """What to ask Redis to know who of these has ended."""
+    signed_out = [keys.revoked(who.token_id) for who in identities]
+    return ("MGET", *signed_out, *[keys.disabled(who.user_id) for who in identities])
+
+
+def read_ended(identities: Collection[Identity], found: Sequence[bytes | None]) -> dict[Identity, Ended]:
+    """What the reply to the :func:`ended_command` of these says."""
+    values = [value is not None for value in found]
+    both = zip(identities, values[: len(identities)], values[len(identities) :], strict=True)
+    return {who: Ended.DISABLED if off else Ended.SIGNED_OUT for who, out, off in both if out or off}
 
 
 def _read_ticket(stored: bytes | str | None) -> Identity:

@@ -4,11 +4,11 @@ The API and the workers write the projection; a gateway only reads it. A session
 forbidden: nobody can tell, and the client asks again.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from gateway.asking import Asking
@@ -80,18 +80,23 @@ class RedisProjections:
         return found
 
     async def _chunk(self, asked: Mapping[UUID, list[UUID]]) -> dict[UUID, Facts | None]:
-        commands: list[Command] = []
-        for session_id, people in asked.items():
-            commands.append(("HMGET", keys.session(session_id), "teacher", "status", "opens"))
-            commands.append(("SMISMEMBER", keys.roster(session_id), *map(str, people)))
-        replies = await self._asking.ask(*commands)
-        return {
-            session_id: _facts(session, people, enrolled)
-            for (session_id, people), session, enrolled in zip(asked.items(), replies[::2], replies[1::2], strict=True)
-        }
+        commands = [part for session_id, people in asked.items() for part in facts_commands(session_id, people)]
+        return read_facts(asked, await self._asking.ask(*commands))
 
 
-def _facts(session: list[bytes | None], people: list[UUID], enrolled: list[int]) -> Facts | None:
+def facts_commands(session_id: UUID, people: Collection[UUID]) -> list[Command]:
+    """What to ask Redis about a session and these people: two commands."""
+    session: Command = ("HMGET", keys.session(session_id), "teacher", "status", "opens")
+    return [session, ("SMISMEMBER", keys.roster(session_id), *map(str, people))]
+
+
+def read_facts(asked: Mapping[UUID, Collection[UUID]], replies: Sequence[Any]) -> dict[UUID, Facts | None]:
+    """What the replies to the :func:`facts_commands` of these sessions say."""
+    pairs = zip(asked.items(), replies[::2], replies[1::2], strict=True)
+    return {session_id: _facts(session, people, enrolled) for (session_id, people), session, enrolled in pairs}
+
+
+def _facts(session: list[bytes | None], people: Collection[UUID], enrolled: list[int]) -> Facts | None:
     teacher, status, opens = session
     if teacher is None or status is None:
         return None

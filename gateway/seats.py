@@ -43,14 +43,20 @@ class Seats:
         self._left: set[UUID] = set()
         self._something = asyncio.Event()
 
-    async def take(self, user_id: UUID, socket: Pinged) -> bool:
-        """Take a seat, if there is one. Raises ``RedisError`` when that cannot be told; then none is taken.
+    def claim(self, user_id: UUID, socket: Pinged) -> Command:
+        """Count this socket, and what to ask Redis: 1 is a seat. Whoever gets none, or no answer, is to be freed."""
+        theirs = self._taken.setdefault(user_id, [])
+        theirs.append(socket)
+        arguments = (keys.gateway(""), self._id, len(theirs), self._most, HASH_LIFE)
+        return ("EVAL", self._script, 1, keys.sockets(user_id), *arguments)
 
-        Somebody whose network changed comes back while the sockets they had are not known to be dead: where no seat
-        is left, those that are here are asked, and who does not answer makes room.
+    async def make_room(self, user_id: UUID, socket: Pinged) -> bool:
+        """Take a seat where there was none, if somebody is dead. Raises ``RedisError`` when that cannot be told; then
+        none is taken.
+
+        Somebody whose network changed comes back while the sockets they had are not known to be dead: those that are
+        here are asked, and who does not answer makes room.
         """
-        if await self._try(user_id, socket):
-            return True
         others = list(self._taken.get(user_id, ()))
         for other in others:
             self._ask_soon(other)
@@ -84,12 +90,9 @@ class Seats:
                 self._ask_soon(socket)
 
     async def _try(self, user_id: UUID, socket: Pinged) -> bool:
-        theirs = self._taken.setdefault(user_id, [])
-        theirs.append(socket)
-        arguments = (keys.gateway(""), self._id, len(theirs), self._most, HASH_LIFE)
         got = False
         try:
-            [got] = await self._asking.ask(("EVAL", self._script, 1, keys.sockets(user_id), *arguments))
+            [got] = await self._asking.ask(self.claim(user_id, socket))
         finally:
             if not got:
                 self.free(user_id, socket)

@@ -8,7 +8,7 @@ import structlog
 from websockets.exceptions import ConnectionClosed
 
 from gateway import answers, metrics
-from gateway.admission import AWAY, Left
+from gateway.admission import AWAY, Known, Left
 from gateway.answers import Problem
 from gateway.closing import Close, label
 from gateway.conversation import (
@@ -31,6 +31,7 @@ from gateway.identification import Refused
 from gateway.rights import Facts, right_of
 from gateway.wire import Line, SocketOutlet
 
+NOTHING: Known = {}
 log = structlog.get_logger()
 
 
@@ -42,6 +43,7 @@ class Visit:
         self._connection = connection
         self._outlet = SocketOutlet(connection, house.pace.bytes_per_client, house.frames_per_second)
         self._client: Client | None = None
+        self._known = NOTHING
 
     async def run(self) -> None:
         """Until the socket is closed by either side."""
@@ -73,6 +75,7 @@ class Visit:
         while True:
             for action in _read(conversation, message):
                 await self._do(action, target)
+            self._known = NOTHING
             message = await self._connection.recv()
 
     async def _do(self, action: Action, target: Target) -> None:
@@ -83,7 +86,7 @@ class Visit:
         assert client is not None, "nothing comes before Authenticate"
         match action:
             case Follow(resume):
-                await follow(self._house, client, resume)
+                await follow(self._house, client, resume, self._known)
             case Unfollow(channel):
                 self._house.relay.leave(client, channel)
             case Renew(token):
@@ -98,7 +101,8 @@ class Visit:
     async def _admit(self, asked: Authenticate, target: Target) -> None:
         house = self._house
         now = asyncio.get_running_loop().time()
-        identity, facts = await house.admission.admit(asked, target.session_id, self._outlet)
+        identity, self._known = await house.admission.admit(asked, target.session_id, self._outlet)
+        facts = None if target.session_id is None else self._known[target.session_id]
         right = right_of(identity, facts)
         client = self._client = Client(identity, self._outlet, target.session_id, right, confirmed_at=now)
         house.hub.admit(client)
@@ -116,7 +120,7 @@ class Visit:
         self._outlet.on_proof = lambda: stay.proven(witness.now())
         if not stay.has_begun:
             with suppress(*AWAY):  # The sweep asks again.
-                again = (await self._house.admission.projections.facts({session_id: []}))[session_id]
+                again = (await self._house.projections.facts({session_id: []}))[session_id]
                 if again is not None:
                     witness.learn(session_id, again)
 

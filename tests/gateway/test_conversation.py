@@ -36,7 +36,7 @@ def connected() -> Conversation:
 def test_connect_asks_who_and_then_follows_in_order() -> None:
     channels = [{"channel": "a"}, {"channel": "b", "version": 3, "epoch": "e"}]
     actions = say(Conversation(), "CONNECT", ticket="t", subscribe=channels)
-    assert actions == [Authenticate(None, "t"), Follow(Resume("a")), Follow(Resume("b", 3, "e"))]
+    assert actions == [Authenticate(None, "t", ("a", "b")), Follow(Resume("a")), Follow(Resume("b", 3, "e"))]
 
 
 def test_each_frame_is_one_action() -> None:

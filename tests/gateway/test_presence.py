@@ -13,14 +13,15 @@ from websockets.asyncio.client import ClientConnection
 from websockets.frames import Frame
 from websockets.protocol import State
 
+from gateway.admission import Admission, Known
 from gateway.closing import Close
-from gateway.rights import Facts, RedisProjections
 from gateway.serving import Gateway
 from shared import keys
 from shared.domain.presence import runs_of
 from shared.domain.words import Connection, Role, SessionStatus, UserType
 from shared.messages import control
 from shared.messages.events import PointProven
+from shared.tokens import Identity
 from tests.gateway.campus import Campus, Roll, until
 from tests.gateway.conftest import QUICK, Ground
 from tests.gateway.page import Page, page
@@ -185,14 +186,14 @@ async def test_a_start_in_the_moment_of_coming_is_not_missed(ground: Ground, mon
     campus = ground.campus
     roll = Roll()
     await campus.project(roll, SessionStatus.SCHEDULED)
-    ask = RedisProjections.facts
+    admit = Admission.admit
 
-    async def start_meanwhile(*asked: Any) -> dict[UUID, Facts | None]:
-        known = await ask(*asked)
+    async def start_meanwhile(*asked: Any) -> tuple[Identity, Known]:
+        admitted = await admit(*asked)
         await campus.move(roll, SessionStatus.ACTIVE)  # Nobody is here yet to whom this means anything.
-        return known
+        return admitted
 
-    monkeypatch.setattr(RedisProjections, "facts", start_meanwhile)
+    monkeypatch.setattr(Admission, "admit", start_meanwhile)
     async with (
         ground.gateway(LIVELY) as running,
         present(running, campus, roll, roll.students[0], Role.STUDENT),
