@@ -16,6 +16,7 @@ from websockets.http11 import Request
 from websockets.protocol import Event, State
 
 from gateway.closing import Close
+from gateway.short_frames import ends_handshake, left_of_frame, read_short
 
 CLOSE_SECONDS = 5.0
 """How long a client may take to answer a close frame."""
@@ -39,6 +40,22 @@ class Line(ServerConnection):
     """The library's connection, whose pings are ours (:mod:`gateway.pulse`)."""
 
     outlet: "SocketOutlet | None" = None
+    _left: int | None = None
+    """Bytes of a frame that are still to come; see :func:`gateway.short_frames.left_of_frame`."""
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes came. What is read here goes the way the library would send it."""
+        if self._left == 0 and (frame := read_short(data)) is not None and self._reads_short():
+            self.process_event(frame)
+            return
+        self._left = left_of_frame(data, self._left)
+        if self.request is None and ends_handshake(data):
+            self._left = 0
+        super().data_received(data)
+
+    def _reads_short(self) -> bool:
+        """Whether a whole frame means the same now to everybody: not after a closing frame, not amid fragments."""
+        return self.protocol.state is _OPEN and self.protocol.current_size is None
 
     def forget_handshake(self) -> None:
         """Its headers are not looked at again, and are much of what an idle socket weighs. That there was a request is
