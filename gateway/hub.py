@@ -7,6 +7,7 @@ from uuid import UUID
 
 from gateway import metrics
 from gateway.closing import Close
+from gateway.expiries import Expiries
 from gateway.pushes import Push
 from gateway.rights import Right
 from gateway.room import Room
@@ -79,17 +80,26 @@ class Hub:
 
     def __init__(self) -> None:
         self.clients: set[Client] = set()
+        self.expiries = Expiries()
         self.rooms: dict[str, Room] = {}
 
     def admit(self, client: Client) -> None:
         """A client said who they are."""
         self.clients.add(client)
+        self.expiries.add(client)
         metrics.CONNECTIONS.inc()
+
+    def renew(self, client: Client, identity: Identity) -> None:
+        """A client has a fresh token."""
+        self.expiries.remove(client)
+        client.identity = identity
+        self.expiries.add(client)
 
     def dismiss(self, client: Client) -> list[Room]:
         """A client is gone; returns the rooms that are empty now and no longer kept."""
         if client in self.clients:
             self.clients.discard(client)
+            self.expiries.remove(client)
             metrics.CONNECTIONS.dec()
         left = [self.leave(client, channel) for channel in list(client.subscriptions)]
         return [room for room in left if room is not None]

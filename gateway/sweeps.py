@@ -20,6 +20,7 @@ from gateway.identification import Identification
 from gateway.relay import Relay
 from gateway.rights import Facts, Projections, Right, right_of
 from gateway.witness import Witness
+from shared.tokens import Identity
 
 CHUNK = 500
 """Identities asked about in one command, with two keys each; and how many are looked at before others have a turn."""
@@ -54,17 +55,17 @@ class Sweeps:
 
     async def expiry(self) -> None:
         """Close the sockets whose token has expired."""
-        now = datetime.now(UTC)
-        for client in list(self._hub.clients):
-            if client.identity.expires_at <= now:
-                client.outlet.close(Close.EXPIRED)
+        for client in self._hub.expiries.due(datetime.now(UTC)):
+            client.outlet.close(Close.EXPIRED)
 
     async def logouts(self) -> None:
         """Close the sockets of tokens logged out and of people disabled while the control message was missed."""
-        identities = list({client.identity for client in self._hub.clients})
+        identities = [client.identity for client in self._hub.clients]
+        ended: set[Identity] = set()
         for start in range(0, len(identities), CHUNK):
-            ended = await self._identification.ended(identities[start : start + CHUNK])
-            self.close_where(lambda client, ended=ended: client.identity in ended)  # type: ignore[misc]
+            ended.update(await self._identification.ended(identities[start : start + CHUNK]))
+        if ended:
+            self.close_where(lambda client: client.identity in ended)
 
     async def rights(self, session_id: UUID | None = None) -> None:
         """Ask again who may still see what: everywhere, or in one session."""

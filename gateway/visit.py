@@ -134,7 +134,7 @@ class Visit:
             return
         if identity.user_id != client.identity.user_id:
             raise Left(Close.BAD_TOKEN)
-        client.identity = identity
+        self._house.hub.renew(client, identity)
 
     def _report(self, client: Client, report: Report) -> None:
         """Evidence counts on the session's own path only: that is where presence is witnessed."""
