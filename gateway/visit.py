@@ -67,16 +67,21 @@ class Visit:
         if target.ticket is not None:
             await self._admit(Authenticate(None, target.ticket), target)
         conversation = Conversation(known=target.ticket is not None)
+        await self._hear(conversation, await self._first_message(), target)
+        self._known = NOTHING
+        while True:  # Whoever says nothing more keeps nothing of what was said: messages have no name here.
+            await self._hear(conversation, await self._connection.recv(), target)
+
+    async def _first_message(self) -> str | bytes:
         try:
             async with asyncio.timeout(None if self._client else self._house.pace.connect_seconds):
-                message = await self._connection.recv()
+                return await self._connection.recv()
         except TimeoutError:
             raise Left(Close.NO_CONNECT) from None
-        while True:
-            for action in _read(conversation, message):
-                await self._do(action, target)
-            self._known = NOTHING
-            message = await self._connection.recv()
+
+    async def _hear(self, conversation: Conversation, message: str | bytes, target: Target) -> None:
+        for action in _read(conversation, message):
+            await self._do(action, target)
 
     async def _do(self, action: Action, target: Target) -> None:
         if isinstance(action, Authenticate):
