@@ -11,7 +11,6 @@ from typing import Any
 
 from websockets.asyncio.server import ServerConnection
 from websockets.datastructures import Headers
-from websockets.frames import Frame, Opcode
 from websockets.http11 import Request
 from websockets.protocol import Event, State
 
@@ -23,6 +22,7 @@ CLOSE_SECONDS = 5.0
 
 
 _READ = Request("", Headers())
+_WHOLE_TEXT, _LONG, _LONGER = 0x81, 126, 127
 _OPEN = State.OPEN
 """An enumeration looks its members up each time they are asked for."""
 
@@ -32,8 +32,13 @@ def _nowhere(_frames: bytes) -> None:
 
 
 def text_frame(content: bytes) -> bytes:
-    """A complete, unmasked text frame."""
-    return Frame(Opcode.TEXT, content).serialize(mask=False)
+    """A complete, unmasked text frame (RFC 6455 section 5.2)."""
+    size = len(content)
+    if size < _LONG:
+        return b"%c%c%s" % (_WHOLE_TEXT, size, content)
+    if size < 1 << 16:
+        return b"%c%c%s%s" % (_WHOLE_TEXT, _LONG, size.to_bytes(2), content)
+    return b"%c%c%s%s" % (_WHOLE_TEXT, _LONGER, size.to_bytes(8), content)
 
 
 class Line(ServerConnection):

@@ -8,6 +8,7 @@ from websockets.frames import Frame, Opcode
 from websockets.protocol import OPEN, Protocol, Side
 
 from gateway.short_frames import ends_handshake, left_of_frame, read_short
+from gateway.wire import text_frame
 
 SIZES = st.sampled_from([0, 1, 7, 8, 9, 125, 126, 127, 300, 65_535, 65_536])
 READ = (Opcode.TEXT, Opcode.PONG)
@@ -70,3 +71,9 @@ def test_the_handshake_ends_where_nothing_follows() -> None:
     assert not ends_handshake(request[:-1])
     assert not ends_handshake(request + b"\x81\x80....")
     assert not ends_handshake(request + b"\x81\x84....\r\n\r\n")
+
+
+@given(SIZES)
+def test_a_frame_of_ours_is_what_the_library_would_build(size: int) -> None:
+    content = b"x" * size
+    assert text_frame(content) == Frame(Opcode.TEXT, content).serialize(mask=False)
