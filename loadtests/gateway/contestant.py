@@ -9,7 +9,7 @@ Publish = Callable[[str, Sequence[bytes]], None]
 FIRST_PORT = 18_500
 
 
-@dataclass
+@dataclass(eq=False)
 class Contestant:
     """One server. ``guests`` makes members of a channel; ``open`` connects a publisher once it is up."""
 
@@ -23,6 +23,9 @@ class Contestant:
     environment: dict[str, str] = field(default_factory=dict)
     kept: float = 1.0
     """The share of deliveries that must be counted: NATS cuts its stream anywhere, also in what is looked for."""
+
+    def __str__(self) -> str:
+        return self.name
 
 
 NAMES = [f"room{number}" for number in range(10)]

@@ -13,7 +13,7 @@ from deploy.stack.settings import checked
 from loadtests.gateway.contestant import Contestant
 from loadtests.gateway.hall import CrowdProcess, crowd, open_halls, students_of
 from loadtests.gateway.member import frame
-from loadtests.gateway.rounds import cpu, started
+from loadtests.gateway.rounds import Result, cpu, started
 
 SOCKETS = 10_000
 HALLS = 100
@@ -50,8 +50,8 @@ def idle(contestant: Contestant, local: LocalServices) -> Idle:
         return Idle((process.memory_info().rss - empty) / SOCKETS / 1024, core)
 
 
-def heard(contestant: Contestant) -> float:
-    """Frames from clients that the server reads, per second of its CPU."""
+def heard(contestant: Contestant) -> Result:
+    """What a frame from a client takes that the server reads."""
     with started(contestant) as process, crowd() as people:
         people.join(contestant.port, contestant.guests(contestant.channels[0], TALKERS), contestant.dialect, RATE)
         time.sleep(1.0)
@@ -60,7 +60,7 @@ def heard(contestant: Contestant) -> float:
         for _ in range(SAYINGS):
             people.tell("say", frame=b64encode(frame(said.encode())).decode())
             _until_quiet(process, people)
-        return TALKERS * SAYINGS / (cpu(process) - before)
+        return Result((cpu(process) - before) / (TALKERS * SAYINGS) * 1e6)
 
 
 def _until_quiet(process: psutil.Process, people: CrowdProcess) -> None:

@@ -6,9 +6,10 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import astuple, dataclass, replace
+from typing import TypeVar
 
 import psutil
 
@@ -22,23 +23,25 @@ PAYLOAD_BYTES = 110
 ENVELOPE_BYTES = 140
 FOLLOWERS = 1000
 PATIENCE = 120.0
+Contender = TypeVar("Contender")
 
 
 @dataclass(frozen=True)
 class Fanout:
     """A way to publish: to so many channels, so often a second, so many at once, so many times. ``goal`` is the most
-    CPU per delivery, as a share of the yardstick's."""
+    CPU per delivery, as a share of the yardstick's, where there is one."""
 
     name: str
     channels: int
     per_second: float
     times: int
-    goal: float
+    goal: float | None = None
     at_once: int = 1
 
 
 FANOUTS = [
     Fanout("G1, G6: 1 × 1000, 20 a second", 1, 20, 40, 0.67),
+    Fanout("half of what the yardstick can: 1 × 1000, 45 a second", 1, 45, 70),
     Fanout("G3: 1 × 1000, 100 a second", 1, 100, 150, 0.36),
     Fanout("G4: 1 × 1000, 200 a second", 1, 200, 200, 0.22),
     Fanout("G5: 1 × 1000, bursts of 100", 1, 2, 3, 0.06, at_once=100),
@@ -58,6 +61,18 @@ class Result:
 def median(results: Sequence[Result]) -> Result:
     """Of each figure by itself."""
     return Result(*map(statistics.median, zip(*map(astuple, results), strict=True)))
+
+
+@dataclass(frozen=True, eq=False)
+class Stand:
+    """A contestant at work, and those who follow its channels."""
+
+    contestant: Contestant
+    process: psutil.Process
+    people: CrowdProcess
+
+    def __str__(self) -> str:
+        return self.contestant.name
 
 
 @contextmanager
@@ -85,8 +100,9 @@ def connect(contestant: Contestant, process: psutil.Process, people: CrowdProces
     return (cpu(process) - before) / FOLLOWERS * 1e6
 
 
-def fan_out(contestant: Contestant, process: psutil.Process, people: CrowdProcess, work: Fanout) -> Result:
+def fan_out(stand: Stand, work: Fanout) -> Result:
     """Publish, wait until all has arrived, and see what that took."""
+    contestant, process, people = stand.contestant, stand.process, stand.people
     publish = contestant.open()
     _publish(
         publish, contestant.channels[: work.channels], replace(work, per_second=20, times=3, at_once=1), contestant.name
@@ -111,15 +127,6 @@ def cpu(process: psutil.Process) -> float:
     return float(times.user + times.system)
 
 
-@dataclass(frozen=True)
-class Stand:
-    """A contestant at work, and those who follow its channels."""
-
-    contestant: Contestant
-    process: psutil.Process
-    people: CrowdProcess
-
-
 def arrivals(contestant: Contestant) -> Result:
     """What connecting takes."""
     with started(contestant) as process, crowd() as people:
@@ -138,13 +145,22 @@ def stands(everybody: Sequence[Contestant], channels: int) -> Iterator[list[Stan
         yield up
 
 
-def in_turns(up: Sequence[Stand], work: Fanout, rounds: int) -> dict[str, Result]:
-    """The same work of everybody, a little of each in every round, so that what the machine does meanwhile hits all."""
-    found: dict[str, list[Result]] = {stand.contestant.name: [] for stand in up}
+def in_turns(
+    everybody: Sequence[Contender], measured: Callable[[Contender], Result], rounds: int
+) -> dict[Contender, Result]:
+    """The same work of everybody, a little of each in every round, so that what the machine does meanwhile hits all.
+
+    Whoever cannot do it is left out, and that is said.
+    """
+    found: dict[Contender, list[Result]] = {one: [] for one in everybody}
     for _ in range(rounds):
-        for stand in up:
-            found[stand.contestant.name].append(fan_out(stand.contestant, stand.process, stand.people, work))
-    return {name: median(results) for name, results in found.items()}
+        for one in list(found):
+            try:
+                found[one].append(measured(one))
+            except (OSError, RuntimeError, AssertionError, TimeoutError) as error:
+                print(f"{one} is left out: {error}")
+                del found[one]
+    return {one: median(results) for one, results in found.items()}
 
 
 def _publish(publish: Publish, channels: Sequence[str], work: Fanout, name: str) -> int:
