@@ -32,7 +32,7 @@ async def main(port: int, redis_url: str) -> None:
     """Until killed."""
     redis = Redis.from_url(redis_url, socket_timeout=None)
     async with serve(visit, "127.0.0.1", port, compression=None, ping_interval=15, backlog=1024), redis.pubsub() as bus:
-        await bus.psubscribe("*")
+        await bus.psubscribe("room*")
         async for message in bus.listen():
             if message["type"] == "pmessage":
                 broadcast(followers[message["channel"].decode()], message["data"].decode())
