@@ -53,7 +53,7 @@ async def gateway(settings: Settings, *, pace: Pace | None = None) -> AsyncItera
         stack.push_async_callback(asking.stop)
         jwks = Jwks(settings.jwks) if settings.jwks else None
         tokens = Tokens(settings, jwks) if jwks else Tokens(settings)
-        hub, bus, projections = Hub(), RedisBus(redis, settings.redis_timeout), RedisProjections(asking)
+        hub, bus, projections = Hub(), RedisBus(redis, asking, settings.redis_timeout), RedisProjections(asking)
         pulse, outbox = Pulse(pace.ping_seconds, asyncio.get_running_loop().time), Outbox()
         identification, seats = (
             Identification(tokens, asking),

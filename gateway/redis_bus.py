@@ -16,10 +16,11 @@ from redis.exceptions import ConnectionError as LostConnection
 from redis.exceptions import RedisError, ResponseError
 
 from gateway import metrics
+from gateway.asking import Asking
 from gateway.bus import Listener
 from gateway.pushes import read_push
 from gateway.recovery import Position, Reading
-from gateway.redis_link import Link, linked
+from gateway.redis_link import Command, Link, linked
 from shared import keys, lua
 from shared.bus import POSITION_SECONDS
 
@@ -36,12 +37,13 @@ log = structlog.get_logger()
 class RedisBus:
     """See :class:`gateway.bus.Bus`. :meth:`run` is the connection; the rest works while it runs."""
 
-    def __init__(self, redis: Redis, timeout: float, beat_seconds: float = BEAT_SECONDS) -> None:
+    def __init__(self, redis: Redis, asking: Asking, timeout: float, beat_seconds: float = BEAT_SECONDS) -> None:
         self.listener: Listener | None = None
         self._redis = redis
+        self._asking = asking
         self._timeout = timeout
         self._beat_seconds = beat_seconds
-        self._place = redis.register_script(lua.script("position"))
+        self._place = lua.script("position")
         self._link: Link | None = None
         self._wanted: dict[str, asyncio.Future[None]] = {}
         self._unconfirmed: Counter[str] = Counter()
@@ -55,8 +57,8 @@ class RedisBus:
         while True:
             try:
                 await self._live()
-            except* (RedisError, OSError, TimeoutError) as lost:
-                log.warning("pub/sub connection lost", reason=type(lost.exceptions[0]).__name__)
+            except (RedisError, OSError, TimeoutError) as lost:
+                log.warning("pub/sub connection lost", reason=type(lost).__name__)
             pause = BACK_OFF[0] if self.is_up else min(pause * 2, BACK_OFF[1])
             self.is_up = False
             await asyncio.sleep(pause)
@@ -77,24 +79,24 @@ class RedisBus:
 
     async def read(self, channel: str, after: int | None) -> Reading:
         """See :class:`gateway.bus.Bus`."""
-        async with self._redis.pipeline(transaction=True) as pipe:
-            pipe.hmget(keys.position(channel), ["v", "e"])
-            if after is not None:
-                pipe.xrange(keys.history(channel), min=f"{after + 1}-0")
-            (version, epoch), *entries = await pipe.execute()
+        position, history = keys.position(channel), keys.history(channel)
+        wanted: list[Command] = [("HMGET", position, "v", "e")]
+        if after is not None:
+            wanted.append(("XRANGE", history, f"{after + 1}-0", "+"))
+        *_, moment = await self._asking.ask(("MULTI",), *wanted, ("EXEC",))
+        if refused := next((reply for reply in moment if isinstance(reply, ResponseError)), None):
+            raise refused
+        (version, epoch), *entries = moment
         if epoch is None:
-            names = [keys.position(channel), keys.history(channel)]
-            place: Any = await self._place(keys=names, args=[secrets.token_hex(6), POSITION_SECONDS])
-            (version, epoch), entries = place, []
-        later = [read_push(fields[b"m"]) for _, fields in (entries[0] if entries else ())]
+            made = ("EVAL", self._place, 2, position, history, secrets.token_hex(6), POSITION_SECONDS)
+            [(version, epoch)] = await self._asking.ask(made)
+            entries = []
+        later = [read_push(message) for _, (_, message) in (entries[0] if entries else ())]
         return Reading(Position(int(version or 0), epoch.decode()), later)
 
     async def tops(self, channels: Sequence[str]) -> dict[str, Position | None]:
         """See :class:`gateway.bus.Bus`."""
-        async with self._redis.pipeline(transaction=False) as pipe:
-            for channel in channels:
-                pipe.hmget(keys.position(channel), ["v", "e"])
-            found = await pipe.execute()
+        found = await self._asking.ask(*[("HMGET", keys.position(channel), "v", "e") for channel in channels])
         return {
             channel: None if epoch is None else Position(int(version or 0), epoch.decode())
             for channel, (version, epoch) in zip(channels, found, strict=True)

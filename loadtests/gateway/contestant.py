@@ -28,7 +28,12 @@ class Contestant:
         return self.name
 
 
-NAMES = [f"room{number}" for number in range(10)]
+CHANNELS = 10
+
+
+def named(place: str) -> list[str]:
+    """Channels that nobody else hears who meets in the same Redis."""
+    return [f"{place}{number}" for number in range(CHANNELS)]
 
 
 def strangers(channel: str, count: int) -> list[dict[str, Any]]:

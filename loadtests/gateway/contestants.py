@@ -13,7 +13,7 @@ from redis import Redis
 
 from deploy.stack.local import LocalServices
 from deploy.stack.settings import checked
-from loadtests.gateway.contestant import FIRST_PORT, NAMES, Contestant, Publish, strangers
+from loadtests.gateway.contestant import CHANNELS, FIRST_PORT, Contestant, Publish, named, strangers
 from loadtests.gateway.hall import MUSTER, open_halls
 from loadtests.gateway.member import frame
 from loadtests.gateway.others import others
@@ -48,7 +48,7 @@ def _redis(local: LocalServices) -> Callable[[], Publish]:
 def _plain(local: LocalServices) -> Contestant:
     port = FIRST_PORT
     command = [sys.executable, "-m", "loadtests.gateway.rivals.plain", str(port), local.redis_url]
-    return Contestant("plain websockets + Redis", port, command, NAMES, strangers, _redis(local))
+    return Contestant("plain websockets + Redis", port, command, named("room"), strangers, _redis(local))
 
 
 def _manager(local: LocalServices) -> Contestant:
@@ -56,7 +56,9 @@ def _manager(local: LocalServices) -> Contestant:
     command = [sys.executable, "-m", "uvicorn", "loadtests.gateway.rivals.manager:app", "--port", str(port)]
     command += ["--log-level", "warning", "--ws-per-message-deflate", "false", "--ws-ping-interval", "15"]
     environment = {"MANAGER_REDIS_URL": local.redis_url}
-    return Contestant("Starlette + uvicorn + Redis", port, command, NAMES, strangers, _redis(local), {}, environment)
+    return Contestant(
+        "Starlette + uvicorn + Redis", port, command, named("hall"), strangers, _redis(local), {}, environment
+    )
 
 
 def _muster(local: LocalServices) -> Contestant:
@@ -71,7 +73,7 @@ def _muster(local: LocalServices) -> Contestant:
         "MUSTER_LOG_LEVEL": "WARNING",
     }
     tokens, redis = Tokens(checked(environment)), Redis.from_url(local.redis_url)
-    halls = {hall.channel: hall for hall in open_halls(redis, len(NAMES), 1)}
+    halls = {hall.channel: hall for hall in open_halls(redis, CHANNELS, 1)}
 
     def admins(channel: str, count: int) -> list[dict[str, Any]]:
         """Staff, who are sent every push: nothing is merged for them."""

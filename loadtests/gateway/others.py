@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from redis import Redis
 
-from loadtests.gateway.contestant import FIRST_PORT, NAMES, Contestant, Publish, strangers
+from loadtests.gateway.contestant import FIRST_PORT, Contestant, Publish, named, strangers
 from loadtests.gateway.member import frame
 from loadtests.gateway.rivals import debian, node
 
@@ -47,7 +47,7 @@ def _nchan(root: Path, home: Path) -> Contestant:
 
         return publish
 
-    return Contestant("nchan (memory)", port, debian.nchan(root, home, port), NAMES, strangers, connect)
+    return Contestant("nchan (memory)", port, debian.nchan(root, home, port), named("room"), strangers, connect)
 
 
 def _nats(root: Path, home: Path) -> Contestant:
@@ -80,7 +80,7 @@ def _nats(root: Path, home: Path) -> Contestant:
         "NATS (WebSocket)",
         port,
         debian.nats(root, home, port, tcp),
-        NAMES,
+        named("room"),
         subscribers,
         connect,
         dialect,
@@ -112,4 +112,6 @@ def _socketio(redis_url: str, home: Path) -> Contestant:
 
     dialect = {"ready": b"40{", "ping": b"2", "pong": frame(b"3")}
     command = node.socketio(port, redis_url)
-    return Contestant("Socket.IO + Redis adapter", port, command, NAMES, guests, connect, dialect, node.modules(home))
+    return Contestant(
+        "Socket.IO + Redis adapter", port, command, named("room"), guests, connect, dialect, node.modules(home)
+    )

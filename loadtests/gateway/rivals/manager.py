@@ -32,7 +32,7 @@ async def visit(socket: WebSocket) -> None:
 async def listen() -> None:
     """Send to everybody what is published."""
     async with Redis.from_url(os.environ["MANAGER_REDIS_URL"], socket_timeout=None).pubsub() as bus:
-        await bus.psubscribe("room*")
+        await bus.psubscribe("hall*")
         async for message in bus.listen():
             if message["type"] == "pmessage":
                 text = message["data"].decode()
