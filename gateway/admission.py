@@ -4,9 +4,8 @@ from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 import msgspec
-from redis.exceptions import RedisError
 
-from gateway.asking import Asking
+from gateway.asking import AWAY, Asking
 from gateway.channels import session_of
 from gateway.closing import Close
 from gateway.conversation import Authenticate
@@ -18,8 +17,6 @@ from shared.tokens import Identity
 
 Known = Mapping[UUID, Facts | None]
 """What is known of sessions; ``None`` is a session nobody knows."""
-AWAY = (RedisError, TimeoutError, OSError)
-"""What a call to Redis raises when Redis cannot be asked."""
 
 
 class Left(Exception):
@@ -43,12 +40,16 @@ class Admission(msgspec.Struct, frozen=True):
         try:
             identity = await self._identify(asked)
             known = await self._enter(identity, session_id, asked.channels, socket)
+            if known is None and await self.seats.make_room(identity.user_id):
+                known = await self._enter(identity, session_id, asked.channels, socket)
         except Late:
             raise Left(Close.EXPIRED) from None
         except Refused:
             raise Left(Close.BAD_TOKEN) from None
         except AWAY:
             raise Left(Close.TRY_AGAIN) from None
+        if known is None:
+            raise Left(Close.TOO_MANY)
         if asked.token is not None:
             self.identification.remember(asked.token, identity)
         return identity, known
@@ -67,10 +68,10 @@ class Admission(msgspec.Struct, frozen=True):
 
     async def _enter(
         self, identity: Identity, session_id: UUID | None, channels: Iterable[str], socket: Pinged
-    ) -> Known:
+    ) -> Known | None:
         """One question: logged out or disabled? A seat? A part in the session, and in those that will be followed?
 
-        Whoever is refused gives the seat back.
+        ``None`` where there is no seat. Whoever is refused gives theirs back.
         """
         me = [identity.user_id]
         sessions = [session_id, *map(session_of, channels)]
@@ -86,8 +87,7 @@ class Admission(msgspec.Struct, frozen=True):
             raise
         if not seat:
             self.seats.free(identity.user_id, socket)
-            if not await self.seats.make_room(identity.user_id, socket):
-                raise Left(Close.TOO_MANY)
+            return None
         return known
 
 

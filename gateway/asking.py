@@ -3,7 +3,6 @@ one connection, and is answered in that order. A round trip of one's own costs m
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,18 +10,21 @@ from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as LostConnection
 from redis.exceptions import RedisError
 
-from gateway.redis_link import Command, Link, linked
+from gateway.redis_link import Command, Link, linked, pack
 from gateway.tasks import cancelled
 
+AWAY = (RedisError, OSError, TimeoutError)
+"""What is raised when Redis cannot be asked."""
 LOOKS = 4
 """How often within the time for an answer the oldest question is looked at; a timer per question would cost more."""
 
 
 @dataclass(slots=True)
 class _Question:
-    commands: Sequence[Command]
+    packed: bytes
+    expected: int
     answer: "asyncio.Future[list[Any]]"
-    asked_at: float
+    said_at: float = 0.0
     replies: list[Any] = field(default_factory=list)
 
     def fail(self, error: BaseException) -> None:
@@ -53,11 +55,12 @@ class Asking:
         self._asked: deque[_Question] = deque()
 
     async def ask(self, *commands: Command) -> list[Any]:
-        """The answers to these commands; raises ``RedisError``, or ``TimeoutError`` when Redis is away."""
+        """The answers to these commands; raises ``RedisError``, or ``TimeoutError`` when Redis is away, and what
+        :func:`gateway.redis_link.pack` does at once."""
         if not commands:
             return []
         loop = asyncio.get_running_loop()
-        question = _Question(commands, loop.create_future(), loop.time())
+        question = _Question(pack(commands), len(commands), loop.create_future())
         self._waiting.append(question)
         if self._life is None:
             self._life = asyncio.create_task(self._live())
@@ -75,9 +78,9 @@ class Asking:
         try:
             while self._waiting:
                 await self._connected()
-        except (RedisError, OSError, TimeoutError, asyncio.CancelledError) as error:
+        except BaseException as error:
             _fail(self._waiting, error)
-            if isinstance(error, asyncio.CancelledError):
+            if not isinstance(error, AWAY):
                 raise
         finally:
             self._life = None
@@ -104,20 +107,29 @@ class Asking:
         """Until the connection is lost; raises ``TimeoutError`` when an answer takes too long."""
         while not link.lost.done():
             await asyncio.wait([link.lost], timeout=self._timeout / LOOKS)
-            if self._asked and asyncio.get_running_loop().time() - self._asked[0].asked_at > self._timeout:
-                raise TimeoutError("no answer")
+            if self._is_late():
+                await asyncio.sleep(0)  # After a stall of this loop the answer may be there, unread.
+                if self._is_late():
+                    raise TimeoutError("no answer")
+
+    def _is_late(self) -> bool:
+        now = asyncio.get_running_loop().time()
+        return bool(self._asked) and now - self._asked[0].said_at > self._timeout
 
     def _say(self) -> None:
         if self._link is None or not self._waiting:
             return
         questions, self._waiting = self._waiting, []
+        now = asyncio.get_running_loop().time()
+        for question in questions:
+            question.said_at = now
         self._asked.extend(questions)
-        self._link.say(command for question in questions for command in question.commands)
+        self._link.say(b"".join(question.packed for question in questions))
 
     def _hear(self, reply: Any) -> None:
         question = self._asked[0]
         question.replies.append(reply)
-        if len(question.replies) == len(question.commands):
+        if len(question.replies) == question.expected:
             self._asked.popleft()
             question.settle()
 

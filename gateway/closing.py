@@ -1,8 +1,8 @@
 """How a socket ends: one table of codes, their reasons, and whether a client should come back (3-realtime 3.4).
 
 4000-4499 say "reconnect", 4500-4999 say "do not": a client needs no table of its own. The rest are the protocol's own
-codes (RFC 6455 section 7.4), of which the library sends 1002, 1007 (text that is not UTF-8), 1009 (an oversized frame)
-and 1011 (no answer to pings) by itself.
+codes (RFC 6455 section 7.4), of which the library sends 1002, 1007 (text that is not UTF-8) and 1009 (an oversized
+frame) by itself.
 """
 
 from enum import IntEnum

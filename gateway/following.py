@@ -6,16 +6,14 @@ from uuid import UUID
 import structlog
 
 from gateway import answers
-from gateway.admission import AWAY, Known
+from gateway.admission import Known
 from gateway.answers import Problem
+from gateway.asking import AWAY
 from gateway.channels import session_of
 from gateway.house import House
 from gateway.hub import Client
 from gateway.rights import Right, right_of
 from shared.messages.frames import Resume
-
-FRESH_SECONDS = 1.0
-"""How long a right that was asked about on the way in counts for following too."""
 
 log = structlog.get_logger()
 
@@ -46,9 +44,8 @@ async def _try(house: House, client: Client, resume: Resume, known: Known) -> Pr
 
 
 async def _right(house: House, client: Client, session_id: UUID, known: Known) -> Right:
-    """What somebody has on a channel, by what was known a moment ago or else asked now."""
+    """What somebody has on a channel, by what is known or else asked now."""
     facts = known.get(session_id)
-    is_fresh = asyncio.get_running_loop().time() - client.confirmed_at < FRESH_SECONDS
-    if facts is None or not is_fresh:
+    if facts is None:
         facts = (await house.projections.facts({session_id: [client.identity.user_id]}))[session_id]
     return right_of(client.identity, facts)

@@ -36,13 +36,12 @@ class Outlet(Protocol):
 
 @dataclass(eq=False, slots=True)
 class Client:
-    """One socket of a person who said who they are. ``session_id`` and ``right`` are set on the paths of a session,
-    and ``stay`` there for those who take part."""
+    """One socket of a person who said who they are. ``session_id`` is set on the paths of a session, and ``stay``
+    there for those who take part."""
 
     identity: Identity
     outlet: Outlet
     session_id: UUID | None = None
-    right: Right = Right.NONE
     stay: Stay | None = None
     confirmed_at: float = 0.0
     subscriptions: dict[str, "Subscription"] = field(default_factory=dict)

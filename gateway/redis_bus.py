@@ -20,7 +20,7 @@ from gateway.asking import Asking
 from gateway.bus import Listener
 from gateway.pushes import read_push
 from gateway.recovery import Position, Reading
-from gateway.redis_link import Command, Link, linked
+from gateway.redis_link import Command, Link, linked, pack
 from shared import keys, lua
 from shared.bus import POSITION_SECONDS
 
@@ -30,6 +30,8 @@ BACK_OFF = (0.05, 2.0)
 """First and longest pause between tries to connect, seconds."""
 SUBSCRIBED_AT_ONCE = 500
 """Channels per SUBSCRIBE command after a reconnect."""
+READ_AT_ONCE = 16
+"""Histories asked for together: after an outage every channel is read, and who comes is not to wait for all of them."""
 
 log = structlog.get_logger()
 
@@ -44,6 +46,7 @@ class RedisBus:
         self._timeout = timeout
         self._beat_seconds = beat_seconds
         self._place = lua.script("position")
+        self._reading = asyncio.Semaphore(READ_AT_ONCE)
         self._link: Link | None = None
         self._wanted: dict[str, asyncio.Future[None]] = {}
         self._unconfirmed: Counter[str] = Counter()
@@ -83,7 +86,8 @@ class RedisBus:
         wanted: list[Command] = [("HMGET", position, "v", "e")]
         if after is not None:
             wanted.append(("XRANGE", history, f"{after + 1}-0", "+"))
-        *_, moment = await self._asking.ask(("MULTI",), *wanted, ("EXEC",))
+        async with self._reading:
+            *_, moment = await self._asking.ask(("MULTI",), *wanted, ("EXEC",))
         if refused := next((reply for reply in moment if isinstance(reply, ResponseError)), None):
             raise refused
         (version, epoch), *entries = moment
@@ -91,7 +95,7 @@ class RedisBus:
             made = ("EVAL", self._place, 2, position, history, secrets.token_hex(6), POSITION_SECONDS)
             [(version, epoch)] = await self._asking.ask(made)
             entries = []
-        later = [read_push(message) for _, (_, message) in (entries[0] if entries else ())]
+        later = [read_push(_field(fields, b"m")) for _, fields in (entries[0] if entries else ())]
         return Reading(Position(int(version or 0), epoch.decode()), later)
 
     async def tops(self, channels: Sequence[str]) -> dict[str, Position | None]:
@@ -129,12 +133,12 @@ class RedisBus:
             return
         if command == "SUBSCRIBE":
             self._unconfirmed.update(channels)
-        self._link.say([(command, *channels)])
+        self._link.say(pack([(command, *channels)]))
 
     async def _beat(self, link: Link) -> None:
         while not link.lost.done():
             replies = self._replies
-            link.say([("PING",)])
+            link.say(pack([("PING",)]))
             await asyncio.wait([link.lost], timeout=self._beat_seconds)
             if replies == self._replies:
                 raise LostConnection("no answer to PING")
@@ -149,6 +153,8 @@ class RedisBus:
                 self._confirm(channel.decode())
             case ResponseError():
                 log.error("pub/sub command refused", reason=str(reply))
+                if self._link is not None:
+                    self._link.abort()  # Which of them nobody can tell: the next connection begins with all.
 
     def _hear(self, channel: str, message: bytes) -> None:
         if self.listener is not None:
@@ -173,3 +179,8 @@ class RedisBus:
             log.info("pub/sub connection is back", channels=len(self._wanted))
         if self.listener is not None:
             self.listener.returned()
+
+
+def _field(fields: list[bytes], name: bytes) -> bytes:
+    """A field of a stream's entry, which comes as names and values in turn."""
+    return fields[fields.index(name) + 1]

@@ -19,6 +19,11 @@ Command = tuple[Any, ...]
 """A Redis command with its arguments: text, bytes or numbers."""
 
 
+def pack(commands: Iterable[Command]) -> bytes:
+    """Commands as they are sent; raises ``ValueError`` or hiredis' own error for what cannot be written down."""
+    return b"".join(map(hiredis.pack_command, commands))
+
+
 class Link(asyncio.Protocol):
     """See the module. ``heard`` is told every reply in order, an error as a ``ResponseError``; it neither blocks nor
     raises. ``lost`` is done once the connection has ended, by whomever; a quiet connection is not a lost one."""
@@ -42,9 +47,10 @@ class Link(asyncio.Protocol):
         if not self.lost.done():
             self.lost.set_result(None)
 
-    def say(self, commands: Iterable[Command]) -> None:
-        """Send these. Whoever waits for answers finds out when there are none."""
-        self._transport.write(b"".join(map(hiredis.pack_command, commands)))
+    def say(self, packed: bytes) -> None:
+        """Send commands. On a connection that has ended nothing is: who waits for answers hears of it by ``lost``."""
+        if not self.lost.done():
+            self._transport.write(packed)
 
     def abort(self) -> None:
         """End the connection; ``lost`` is done soon after."""
@@ -61,5 +67,9 @@ async def linked(redis: Redis, heard: Callable[[Any], None]) -> Link:
     pool = redis.connection_pool
     limits = {"socket_timeout": None, "protocol": 2, "retry": Retry(NoBackoff(), 0)}
     connection: Any = pool.connection_class(**{**pool.connection_kwargs, **limits})
-    await connection.connect()
+    try:
+        await connection.connect()
+    except BaseException:
+        await connection.disconnect(nowait=True)
+        raise
     return Link(connection, heard)

@@ -18,7 +18,7 @@ from shared.domain.words import Role, SessionStatus
 from shared.tokens import Identity
 
 CHUNK = 200
-"""Sessions asked about in one pipeline, so that a sweep over a whole campus never holds the loop for long."""
+"""Sessions asked about in one go, so that a sweep over a whole campus never holds the loop for long."""
 
 
 class Right(Enum):
@@ -85,7 +85,7 @@ class RedisProjections:
 
 
 def facts_commands(session_id: UUID, people: Collection[UUID]) -> list[Command]:
-    """What to ask Redis about a session and these people: two commands."""
+    """What to ask Redis about a session and these people, of whom there is at least one: two commands."""
     session: Command = ("HMGET", keys.session(session_id), "teacher", "status", "opens")
     return [session, ("SMISMEMBER", keys.roster(session_id), *map(str, people))]
 

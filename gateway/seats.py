@@ -50,13 +50,9 @@ class Seats:
         arguments = (keys.gateway(""), self._id, len(theirs), self._most, HASH_LIFE)
         return ("EVAL", self._script, 1, keys.sockets(user_id), *arguments)
 
-    async def make_room(self, user_id: UUID, socket: Pinged) -> bool:
-        """Take a seat where there was none, if somebody is dead. Raises ``RedisError`` when that cannot be told; then
-        none is taken.
-
-        Somebody whose network changed comes back while the sockets they had are not known to be dead: those that are
-        here are asked, and who does not answer makes room.
-        """
+    async def make_room(self, user_id: UUID) -> bool:
+        """Whether there may be a seat now where there was none: somebody whose network changed comes back while the
+        sockets they had are not known to be dead. Those that are here are asked, and who does not answer makes room."""
         others = list(self._taken.get(user_id, ()))
         for other in others:
             self._ask_soon(other)
@@ -65,7 +61,7 @@ class Seats:
         for other in dead:
             other.silent()
             self.free(user_id, other)
-        return bool(dead) and await self._try(user_id, socket)
+        return bool(dead)
 
     def free(self, user_id: UUID, socket: Pinged, *, leaves: bool = False) -> None:
         """A seat is free again, if it was taken; Redis hears of it at once.
@@ -88,15 +84,6 @@ class Seats:
         for user_id in user_ids:
             for socket in self._taken.get(user_id, ()):
                 self._ask_soon(socket)
-
-    async def _try(self, user_id: UUID, socket: Pinged) -> bool:
-        got = False
-        try:
-            [got] = await self._asking.ask(self.claim(user_id, socket))
-        finally:
-            if not got:
-                self.free(user_id, socket)
-        return bool(got)
 
     async def beat(self) -> None:
         """Say that this gateway lives; raises ``RedisError``."""

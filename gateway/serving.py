@@ -90,7 +90,7 @@ async def serving(settings: Settings, pace: Pace, house: House, door: Door) -> S
         ping_interval=None,  # gateway.pulse does it
         close_timeout=CLOSE_SECONDS,
         max_size=MAX_FRAME_BYTES,
-        write_limit=pace.bytes_per_client // SLOW_SHARE,
+        write_limit=(slow := pace.bytes_per_client // SLOW_SHARE, slow // 2),
         logger=_library_log(),
         backlog=BACKLOG,
     )

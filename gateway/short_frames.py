@@ -50,6 +50,6 @@ def _frame_size(data: bytes, place: int) -> int | None:
     return _HEAD + wide + content
 
 
-def ends_handshake(data: bytes) -> bool:
-    """Whether the request for an upgrade ends with these bytes, with nothing of a frame behind it."""
+def is_request(data: bytes) -> bool:
+    """Whether the first bytes of a connection are a whole request for an upgrade, with nothing of a frame behind it."""
     return data.find(b"\r\n\r\n") == len(data) - 4

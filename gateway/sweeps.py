@@ -20,7 +20,6 @@ from gateway.identification import Identification
 from gateway.relay import Relay
 from gateway.rights import Facts, Projections, Right, right_of
 from gateway.witness import Witness
-from shared.tokens import Identity
 
 CHUNK = 500
 """Identities asked about in one command, with two keys each; and how many are looked at before others have a turn."""
@@ -61,11 +60,9 @@ class Sweeps:
     async def logouts(self) -> None:
         """Close the sockets of tokens logged out and of people disabled while the control message was missed."""
         identities = [client.identity for client in self._hub.clients]
-        ended: set[Identity] = set()
         for start in range(0, len(identities), CHUNK):
-            ended.update(await self._identification.ended(identities[start : start + CHUNK]))
-        if ended:
-            self.close_where(lambda client: client.identity in ended)
+            if ended := await self._identification.ended(identities[start : start + CHUNK]):
+                self.close_where(lambda client, ended=ended: client.identity in ended)  # type: ignore[misc]
 
     async def rights(self, session_id: UUID | None = None) -> None:
         """Ask again who may still see what: everywhere, or in one session."""
@@ -119,7 +116,6 @@ class Sweeps:
     def _judge_visitor(self, client: Client, facts: Facts | None) -> None:
         right = right_of(client.identity, facts)
         if right.admits or (right is Right.UNKNOWN and self._holds(client)):
-            client.right = right
             self._confirm(client, right)
         else:
             client.outlet.close(Close.TRY_AGAIN if right is Right.UNKNOWN else Close.FORBIDDEN)

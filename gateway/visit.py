@@ -1,15 +1,16 @@
 """One socket from its upgrade to its end: the thin shell around :mod:`gateway.conversation`."""
 
 import asyncio
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from uuid import UUID
 
 import structlog
 from websockets.exceptions import ConnectionClosed
 
 from gateway import answers, metrics
-from gateway.admission import AWAY, Known, Left
+from gateway.admission import Known, Left
 from gateway.answers import Problem
+from gateway.asking import AWAY
 from gateway.closing import Close, label
 from gateway.conversation import (
     Action,
@@ -28,9 +29,12 @@ from gateway.following import follow
 from gateway.house import House
 from gateway.hub import Client
 from gateway.identification import Refused
-from gateway.rights import Facts, right_of
+from gateway.rights import Facts
+from gateway.stay import Stay
 from gateway.wire import Line, SocketOutlet
 
+FRESH_SECONDS = 1.0
+"""How long what was asked about on the way in counts for following too."""
 NOTHING: Known = {}
 log = structlog.get_logger()
 
@@ -44,6 +48,7 @@ class Visit:
         self._outlet = SocketOutlet(connection, house.pace.bytes_per_client, house.frames_per_second)
         self._client: Client | None = None
         self._known = NOTHING
+        self._known_until = 0.0
 
     async def run(self) -> None:
         """Until the socket is closed by either side."""
@@ -66,9 +71,9 @@ class Visit:
     async def _talk(self, target: Target) -> None:
         if target.ticket is not None:
             await self._admit(Authenticate(None, target.ticket), target)
+            self._known = NOTHING
         conversation = Conversation(known=target.ticket is not None)
         await self._hear(conversation, await self._first_message(), target)
-        self._known = NOTHING
         while True:  # Whoever says nothing more keeps nothing of what was said: messages have no name here.
             await self._hear(conversation, await self._connection.recv(), target)
 
@@ -82,6 +87,7 @@ class Visit:
     async def _hear(self, conversation: Conversation, message: str | bytes, target: Target) -> None:
         for action in _read(conversation, message):
             await self._do(action, target)
+        self._known = NOTHING
 
     async def _do(self, action: Action, target: Target) -> None:
         if isinstance(action, Authenticate):
@@ -91,7 +97,7 @@ class Visit:
         assert client is not None, "nothing comes before Authenticate"
         match action:
             case Follow(resume):
-                await follow(self._house, client, resume, self._known)
+                await follow(self._house, client, resume, self._still_known())
             case Unfollow(channel):
                 self._house.relay.leave(client, channel)
             case Renew(token):
@@ -103,13 +109,17 @@ class Visit:
             case Decline():
                 client.tell(answers.error(Problem.MALFORMED))
 
+    def _still_known(self) -> Known:
+        """What was asked on the way in, for those who follow in the same breath."""
+        return self._known if asyncio.get_running_loop().time() < self._known_until else NOTHING
+
     async def _admit(self, asked: Authenticate, target: Target) -> None:
         house = self._house
         now = asyncio.get_running_loop().time()
         identity, self._known = await house.admission.admit(asked, target.session_id, self._outlet)
+        self._known_until = now + FRESH_SECONDS
         facts = None if target.session_id is None else self._known[target.session_id]
-        right = right_of(identity, facts)
-        client = self._client = Client(identity, self._outlet, target.session_id, right, confirmed_at=now)
+        client = self._client = Client(identity, self._outlet, target.session_id, confirmed_at=now)
         house.hub.admit(client)
         house.pulse.add(self._outlet)
         client.tell(answers.connected(identity, house.pace.ping_seconds))
@@ -125,9 +135,9 @@ class Visit:
         self._outlet.on_proof = lambda: stay.proven(witness.now())
         if not stay.has_begun:
             with suppress(*AWAY):  # The sweep asks again.
-                again = (await self._house.projections.facts({session_id: []}))[session_id]
-                if again is not None:
-                    witness.learn(session_id, again)
+                again = await self._house.projections.facts({session_id: [client.identity.user_id]})
+                if (known := again[session_id]) is not None:
+                    witness.learn(session_id, known)
 
     async def _renew(self, client: Client, token: str) -> None:
         try:
@@ -159,18 +169,22 @@ class Visit:
         client = self._client
         if client is None:
             return
-        self._house.relay.dismiss(client)
-        self._house.pulse.remove(self._outlet)
         code = self._outlet.closed_with
         comes_back = self._outlet.was_cut or (code is not None and code.reconnect)
         leaves = client.stay is not None and not comes_back
-        self._house.admission.seats.free(client.identity.user_id, self._outlet, leaves=leaves)
-        if client.stay is None:
-            return
+        with ExitStack() as everywhere:  # Whatever one of them raises, the others are told.
+            everywhere.callback(self._house.relay.dismiss, client)
+            everywhere.callback(self._house.pulse.remove, self._outlet)
+            free = self._house.admission.seats.free
+            everywhere.callback(free, client.identity.user_id, self._outlet, leaves=leaves)
+            if client.stay is not None:
+                everywhere.callback(self._leave, client.stay, comes_back=comes_back)
+
+    def _leave(self, stay: Stay, *, comes_back: bool) -> None:
         if self._outlet.was_cut:
-            self._house.witness.lost(client.stay)
+            self._house.witness.lost(stay)
         else:
-            self._house.witness.went(client.stay, comes_back=comes_back)
+            self._house.witness.went(stay, comes_back=comes_back)
 
 
 def _read(conversation: Conversation, message: str | bytes) -> list[Action]:

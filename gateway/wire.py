@@ -15,12 +15,13 @@ from websockets.http11 import Request
 from websockets.protocol import Event, State
 
 from gateway.closing import Close
-from gateway.short_frames import ends_handshake, left_of_frame, read_short
+from gateway.short_frames import is_request, left_of_frame, read_short
 
 CLOSE_SECONDS = 5.0
 """How long a client may take to answer a close frame."""
 
 
+_NOTHING_CAME = -1
 _READ = Request("", Headers())
 _WHOLE_TEXT, _LONG, _LONGER = 0x81, 126, 127
 _OPEN = State.OPEN
@@ -45,7 +46,7 @@ class Line(ServerConnection):
     """The library's connection, whose pings are ours (:mod:`gateway.pulse`)."""
 
     outlet: "SocketOutlet | None" = None
-    _left: int | None = None
+    _left: int | None = _NOTHING_CAME
     """Bytes of a frame that are still to come; see :func:`gateway.short_frames.left_of_frame`."""
 
     def data_received(self, data: bytes) -> None:
@@ -53,9 +54,10 @@ class Line(ServerConnection):
         if self._left == 0 and (frame := read_short(data)) is not None and self._reads_short():
             self.process_event(frame)
             return
-        self._left = left_of_frame(data, self._left)
-        if self.request is None and ends_handshake(data):
-            self._left = 0
+        if self._left == _NOTHING_CAME:
+            self._left = 0 if is_request(data) else None
+        else:
+            self._left = left_of_frame(data, self._left)
         super().data_received(data)
 
     def _reads_short(self) -> bool:
@@ -106,7 +108,8 @@ class SocketOutlet:
     """One socket, written without waiting. Whoever reads too slowly is closed instead of waited for.
 
     ``send`` sends complete frames. What it is says how the socket stands, so that a push to a thousand asks nobody:
-    the transport's own ``write`` while all is well, nothing at all once the closing has begun.
+    the transport's own ``write`` while all is well; one that looks at what waits while much does; nothing at all once
+    the closing has begun, by whomever. From then on the line has :data:`CLOSE_SECONDS`.
     ``was_cut`` says that the client was not heard when the socket ended. ``on_proof`` is called at every proof of life.
     """
 
@@ -160,8 +163,10 @@ class SocketOutlet:
             self.send = self._connection.transport.write
 
     def end(self) -> None:
-        """Send nothing more."""
+        """Send nothing more. Cut the line if it is not closed soon, since waiting is what slow clients make of it."""
         self.send = _nowhere
+        if self._abort is None:
+            self._abort = self._connection.loop.call_later(CLOSE_SECONDS, self.cut)
 
     def _send_within_bounds(self, frames: bytes) -> None:
         self._connection.transport.write(frames)
@@ -173,14 +178,13 @@ class SocketOutlet:
             self.close(Close.SLOW)
 
     def close(self, code: Close, reason: str | None = None) -> None:
-        """Send the close frame now; cut the line if no answer comes, since waiting is what slow clients make of it."""
+        """Send the close frame now."""
         connection = self._connection
         if connection.protocol.state is not _OPEN:
             return
         self.closed_with = code
         connection.protocol.send_close(code, reason or code.reason)
         connection.send_data()
-        self._abort = connection.loop.call_later(CLOSE_SECONDS, self.cut)
 
     def may_say_more(self) -> bool:
         """Count a frame of the client's; one too many in a second ends the socket."""
@@ -194,17 +198,16 @@ class SocketOutlet:
 
     def cut(self) -> None:
         """End the line without waiting for anybody."""
-        if self._connection.protocol.state is not State.CLOSED:
-            self.was_cut = True
-            self.end()
-            self._connection.transport.abort()
+        self.was_cut = self.was_cut or self._connection.protocol.close_rcvd is None
+        self.send = _nowhere
+        self._connection.transport.abort()
 
     def gone(self) -> None:
         """The socket is closed: nothing is left to cut."""
         if self._abort is not None:
             self._abort.cancel()
             self._abort = None
-        self.end()
+        self.send = _nowhere
         self.on_proof = self._connection.outlet = None
 
     @property
@@ -214,8 +217,9 @@ class SocketOutlet:
 
     def ask(self, content: bytes, frame: bytes, now: float) -> None:
         """See :class:`gateway.pulse.Pinged`."""
-        self._awaited, self.asked_at = content, now
-        self.send(frame)
+        if self.send is not _nowhere:
+            self._awaited, self.asked_at = content, now
+            self.send(frame)
 
     def answered(self, content: bytes) -> None:
         """A pong came. Nobody can invent one: only the answer to the last ping counts, and only once."""
@@ -226,5 +230,6 @@ class SocketOutlet:
 
     def silent(self) -> None:
         """See :class:`gateway.pulse.Pinged`. The close frame is for whoever can still read but not write."""
-        self.was_cut = True
-        self.close(Close.FAULT, "no answer to pings")
+        if self.send is not _nowhere:
+            self.was_cut = True
+            self.close(Close.FAULT, "no answer to pings")

@@ -24,7 +24,7 @@ def _limits(settings: Settings) -> dict[str, Any]:
 
 
 def async_redis(settings: Settings) -> redis.asyncio.Redis:
-    """The client of an event loop. Pub/sub needs one of its own with ``socket_timeout=None``."""
+    """The client of an event loop. Whoever listens makes a connection of its own, without a limit on silence."""
     pool = redis.asyncio.BlockingConnectionPool.from_url(
         settings.redis_url,
         max_connections=CONNECTIONS,

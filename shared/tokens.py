@@ -177,6 +177,8 @@ def _begun(not_before: object, now: datetime) -> bool:
 
 
 def _token_id(claims: dict[str, Any], token: str) -> str:
-    """The ``jti``, or the token's digest where an outside issuer gives none."""
+    """The ``jti``, or the token's digest where an outside issuer gives none that can be written down."""
     given = claims.get("jti")
-    return given if isinstance(given, str) and 0 < len(given) <= 128 else hashlib.sha256(token.encode()).hexdigest()
+    if isinstance(given, str) and 0 < len(given) <= 128 and given.isprintable():
+        return given
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -190,7 +190,7 @@ async def test_a_start_in_the_moment_of_coming_is_not_missed(ground: Ground, mon
 
     async def start_meanwhile(*asked: Any) -> tuple[Identity, Known]:
         admitted = await admit(*asked)
-        await campus.move(roll, SessionStatus.ACTIVE)  # Nobody is here yet to whom this means anything.
+        await campus.project(roll, SessionStatus.ACTIVE)  # Nobody is here yet who could be told.
         return admitted
 
     monkeypatch.setattr(Admission, "admit", start_meanwhile)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from websockets.frames import Frame, Opcode
 from websockets.protocol import OPEN, Protocol, Side
 
-from gateway.short_frames import ends_handshake, left_of_frame, read_short
+from gateway.short_frames import is_request, left_of_frame, read_short
 from gateway.wire import text_frame
 
 SIZES = st.sampled_from([0, 1, 7, 8, 9, 125, 126, 127, 300, 65_535, 65_536])
@@ -67,10 +67,10 @@ def test_frames_that_come_whole_are_never_given_up() -> None:
 
 def test_the_handshake_ends_where_nothing_follows() -> None:
     request = b"GET /ws HTTP/1.1\r\nHost: x\r\n\r\n"
-    assert ends_handshake(request)
-    assert not ends_handshake(request[:-1])
-    assert not ends_handshake(request + b"\x81\x80....")
-    assert not ends_handshake(request + b"\x81\x84....\r\n\r\n")
+    assert is_request(request)
+    assert not is_request(request[:-1])
+    assert not is_request(request + b"\x81\x80....")
+    assert not is_request(request + b"\x81\x84....\r\n\r\n")
 
 
 @given(SIZES)
