@@ -51,6 +51,15 @@ async def test_a_wrong_question_hurts_nobody_else(ground: Ground) -> None:
     assert isinstance(bad, ResponseError)
 
 
+async def test_what_cannot_be_written_down_hurts_only_who_asks_it(ground: Ground) -> None:
+    asking = asking_of(ground)
+    questions = [asking.ask(("ECHO", "x")), asking.ask(("GET", "\ud800")), asking.ask(("ECHO", "y"))]
+    one, wrong, two = await asyncio.gather(*questions, return_exceptions=True)
+    assert (one, two) == ([b"x"], [b"y"])
+    assert isinstance(wrong, UnicodeEncodeError)
+    await asking.stop()
+
+
 async def test_without_redis_everybody_is_told_and_later_questions_are_asked_again(ground: Ground) -> None:
     away = ground.settings.model_copy(update={"redis_url": "unix:///nowhere.sock"})
     asking = Asking(Redis.from_url(away.redis_url), 2.0)

@@ -4,12 +4,16 @@ import asyncio
 from dataclasses import replace
 
 from redis.asyncio import Redis
+from redis.exceptions import ResponseError
 
+from gateway.asking import Asking
 from gateway.closing import Close
 from gateway.recovery import Gap
+from gateway.redis_bus import RedisBus
 from gateway.serving import Gateway
+from gateway.tasks import cancelled
 from shared import keys
-from tests.gateway.campus import Campus, Roll, stats
+from tests.gateway.campus import Campus, Roll, stats, until
 from tests.gateway.conftest import QUICK, Ground
 from tests.gateway.page import page, raw
 
@@ -137,3 +141,15 @@ async def test_a_redis_that_says_nothing_is_noticed(fragile: Ground) -> None:
         assert (await teacher.data("ERROR"))["code"] == "unavailable"
         fragile.valkey.thaw()
         assert (await teacher.subscribe(roll.channel))["version"] == 0
+
+
+async def test_a_refused_command_begins_the_listening_anew(ground: Ground) -> None:
+    asking = Asking(ground.campus.redis, 2.0)
+    bus = RedisBus(ground.campus.redis, asking, 2.0)
+    running = asyncio.create_task(bus.run())
+    await bus.subscribe("room")
+    bus._take(ResponseError("BUSY"))
+    await until(lambda: bus._lives == 2)
+    assert bus.is_up
+    await cancelled([running])
+    await asking.stop()

@@ -166,6 +166,13 @@ def test_a_claim_within_bounds_is_accepted(local: Tokens, change: dict[str, Any]
     assert local.verify(raw(HS, claims(**change)), NOW).user_id == SOMEBODY
 
 
+@pytest.mark.parametrize("given", [7, "", "x" * 129, "\ud800", "a\nb"])
+def test_an_id_that_cannot_be_written_down_is_the_tokens_digest(local: Tokens, given: Any) -> None:
+    token_id = local.verify(raw(HS, claims(jti=given)), NOW).token_id
+    assert len(token_id) == 64
+    assert token_id.isascii()
+
+
 def test_an_outside_issuers_clock_may_be_a_little_ahead() -> None:
     assert timedelta(seconds=30) == CLOCK_SKEW
 
