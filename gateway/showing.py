@@ -116,6 +116,9 @@ class _Lanes:
 
     def lay(self, push: Push) -> None:
         if not self.here:
+            # Whoever comes later has all this. What waited from before must not be merged into what they get next: it
+            # would say old values once more, under a new version.
+            self.counters.forget()
             return
         if push.type == COUNTERS:
             self.counters.merge(push)

@@ -219,6 +219,26 @@ async def _play(happenings: Sequence[tuple[str, int]], me: UUID, you: UUID) -> N
         assert seen.get(who, []) == sorted(set(seen.get(who, [])))
 
 
+async def test_counters_that_waited_for_people_who_have_gone_are_not_told_to_those_who_come_later() -> None:
+    here = Class()
+    here.join()
+    gone, _, _ = here.join(Role.STUDENT)
+    fanout = Fanout(tick=0.0)
+    here.hear(counters(1, a=1))
+    fanout.finish(here.room)
+    here.hear(counters(2, a=2))
+    fanout.finish(here.room)
+    assert here.room.counters.waiting is not None
+    here.hub.dismiss(gone)
+    here.hear(counters(3, a=3))
+    fanout.finish(here.room)
+    _, outlet, _ = here.join(Role.STUDENT, top=3)
+    await asyncio.sleep(COUNTERS_SECONDS)
+    here.hear(counters(4, b=1))
+    fanout.finish(here.room)
+    assert [frame["payload"]["data"] for frame in outlet.frames] == [{"b": 1}]
+
+
 async def test_a_slow_reader_misses_counters_only_and_hears_of_it_when_it_reads_again() -> None:
     here = Class()
     _, slow, _ = here.join()
