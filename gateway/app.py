@@ -28,7 +28,7 @@ from gateway.redis_bus import RedisBus
 from gateway.relay import Relay
 from gateway.rights import RedisProjections
 from gateway.seats import BEAT, Seats
-from gateway.serving import Gateway, serving
+from gateway.serving import Gateway, Server
 from gateway.sweeps import Sweeps, every
 from gateway.tasks import cancelled
 from gateway.turnstile import Turnstile
@@ -91,7 +91,8 @@ async def gateway(settings: Settings, *, pace: Pace | None = None) -> AsyncItera
         work.append(every(REPORT_SECONDS, census.report))
         background = [asyncio.create_task(part) for part in work]
         stack.push_async_callback(cancelled, background)
-        server = await serving(settings, pace, house, _door(settings, redis, bus))
+        server = Server(house, _door(settings, redis, bus))
+        await server.listen(settings)
         running = Gateway(server, hub, pace, background)
         stack.push_async_callback(running.drain)
         yield running

@@ -2,17 +2,22 @@
 
 import http
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from email.utils import formatdate
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
 import msgspec
-from websockets.asyncio.server import ServerConnection
-from websockets.http11 import Request, Response
+from websockets.datastructures import Headers
+from websockets.http11 import Response
 
 from gateway import metrics
+from gateway.opening import Opening
 from gateway.turnstile import Turnstile
+
+Answer = Response | Awaitable[Response]
+"""Instead of an upgrade."""
 
 Check = Callable[[], Awaitable[bool]]
 """Whether something that the gateway needs answers; never raises."""
@@ -40,47 +45,61 @@ def read_target(request_target: str) -> Target | None:
 
 
 class Door:
-    """The server's ``process_request``. ``checks`` are what /readyz asks, by name."""
+    """Lets in or answers. ``checks`` are what /readyz asks, by name."""
 
     def __init__(self, origins: frozenset[str], checks: Mapping[str, Check], turnstile: Turnstile) -> None:
         self._origins = origins
         self._checks = checks
         self._turnstile = turnstile
+        self._is_shut = False
 
-    async def __call__(self, connection: ServerConnection, request: Request) -> Response | None:
-        """An answer instead of an upgrade, or ``None`` to let the handshake go on."""
-        path = request.path.partition("?")[0]
+    def __call__(self, opening: Opening, inside: int) -> Target | Answer:
+        """Where this request goes, if it may be upgraded. ``inside``: how many lines there are, with this one."""
+        path = opening.path.partition("?")[0]
         if path == "/livez":
-            return _answer(connection, http.HTTPStatus.OK, [])
+            return _condition([])
         if path == "/readyz":
-            failing = [name for name, check in self._checks.items() if not await check()]
-            status = http.HTTPStatus.SERVICE_UNAVAILABLE if failing else http.HTTPStatus.OK
-            return _answer(connection, status, failing)
-        if read_target(request.path) is None:
-            return connection.respond(http.HTTPStatus.NOT_FOUND, "No such path.\n")
-        if not self._welcome(request):
-            return connection.respond(http.HTTPStatus.FORBIDDEN, "This origin may not open a socket.\n")
-        if seconds := self._turnstile.wait(len(connection.server.handler_tasks)):
+            return self._readiness()
+        target = read_target(opening.path)
+        if target is None:
+            return _answer(http.HTTPStatus.NOT_FOUND, "No such path.\n")
+        if not self._welcome(opening.origins):
+            return _answer(http.HTTPStatus.FORBIDDEN, "This origin may not open a socket.\n")
+        if self._is_shut:
+            return _answer(http.HTTPStatus.SERVICE_UNAVAILABLE, "This gateway is about to end.\n")
+        if seconds := self._turnstile.wait(inside):
             metrics.REFUSED.inc()
-            return _come_back(connection, seconds)
-        return None
+            return _come_back(seconds)
+        return target
 
-    def _welcome(self, request: Request) -> bool:
+    def shut(self) -> None:
+        """Let nobody in any more."""
+        self._is_shut = True
+
+    async def _readiness(self) -> Response:
+        return _condition([name for name, check in self._checks.items() if not await check()])
+
+    def _welcome(self, origins: Sequence[str]) -> bool:
         """A browser always names the page's origin; who names none is no browser and cannot be tricked by a page."""
-        named = request.headers.get_all("Origin")
-        return not named or (len(named) == 1 and named[0] in self._origins)
+        return not origins or (len(origins) == 1 and origins[0] in self._origins)
 
 
-def _come_back(connection: ServerConnection, seconds: int) -> Response:
-    response = connection.respond(http.HTTPStatus.SERVICE_UNAVAILABLE, "Too many at once; come back in a moment.\n")
+def _come_back(seconds: int) -> Response:
+    response = _answer(http.HTTPStatus.SERVICE_UNAVAILABLE, "Too many at once; come back in a moment.\n")
     response.headers["Retry-After"] = str(seconds)
     return response
 
 
-def _answer(connection: ServerConnection, status: http.HTTPStatus, failing: list[str]) -> Response:
+def _condition(failing: Sequence[str]) -> Response:
+    status = http.HTTPStatus.SERVICE_UNAVAILABLE if failing else http.HTTPStatus.OK
     body = {"status": "unavailable", "failing": failing} if failing else {"status": "ok"}
-    response = connection.respond(status, msgspec.json.encode(body).decode())
-    del response.headers["Content-Type"]
-    response.headers["Content-Type"] = "application/json"
+    response = _answer(status, msgspec.json.encode(body).decode(), "application/json")
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def _answer(status: http.HTTPStatus, text: str, kind: str = "text/plain; charset=utf-8") -> Response:
+    body = text.encode()
+    date = formatdate(usegmt=True)
+    headers = Headers({"Date": date, "Connection": "close", "Content-Length": str(len(body)), "Content-Type": kind})
+    return Response(status.value, status.phrase, headers, body)

@@ -8,11 +8,11 @@ from uuid import UUID
 from gateway import metrics
 from gateway.closing import Close
 from gateway.expiries import Expiries
+from gateway.frames import text_frame
 from gateway.pushes import Push
 from gateway.rights import Right
 from gateway.room import Room
 from gateway.stay import Stay
-from gateway.wire import text_frame
 from shared.tokens import Identity
 
 

@@ -1,24 +1,18 @@
 """A gateway that accepts sockets, and how it ends: everybody is sent elsewhere, in batches (3-realtime 3.4)."""
 
 import asyncio
-import logging
 from collections.abc import Sequence
-from contextlib import suppress
-
-from websockets.asyncio.server import Server, ServerConnection, serve
 
 from gateway import answers
 from gateway.closing import Close
 from gateway.door import Door
 from gateway.house import House
 from gateway.hub import Client, Hub
+from gateway.line import Line, Reception
 from gateway.pace import Pace
 from gateway.visit import Visit
-from gateway.wire import CLOSE_SECONDS, Line
 from shared.settings import Settings
 
-MAX_FRAME_BYTES = 4096
-"""Largest frame from a client; a larger one is the library's 1009."""
 BACKLOG = 1024
 SLOW_SHARE = 4
 """Counters are left out for whoever has this share (one fourth) of what may wait for them waiting."""
@@ -26,6 +20,46 @@ SENT_AT_ONCE = 100
 """Clients sent elsewhere together: they come back to another process spread over the drain and their own jitter."""
 PARTING_SECONDS = 2.0
 """How long the last ones may take to go."""
+
+
+class Server:
+    """The port, and the lines that came through it. Raises ``OSError`` when the port is taken."""
+
+    def __init__(self, house: House, door: Door) -> None:
+        slow = house.pace.bytes_per_client // SLOW_SHARE
+        self._door = door
+        self._reception = Reception(
+            door, lambda line, target: Visit(house, line, target).run(), house.pace.connect_seconds, (slow, slow // 2)
+        )
+        self._listening: asyncio.Server
+
+    async def listen(self, settings: Settings) -> None:
+        """Accept sockets; raises ``OSError`` when the port is taken."""
+        self._listening = await asyncio.get_running_loop().create_server(
+            lambda: Line(self._reception), settings.gateway_host, settings.gateway_port, backlog=BACKLOG
+        )
+
+    @property
+    def port(self) -> int:
+        """The port it listens on."""
+        port: int = self._listening.sockets[0].getsockname()[1]
+        return port
+
+    @property
+    def lines(self) -> list[Line]:
+        """Everybody, whatever has been said on their lines."""
+        return list(self._reception.lines)
+
+    def shut(self) -> None:
+        """Accept nobody more."""
+        self._listening.close()
+        self._door.shut()
+
+    async def emptied(self, seconds: float | None = None) -> None:
+        """Until nobody is left, or this long, seconds."""
+        visits = [line.visit for line in self.lines if line.visit is not None]
+        if visits:
+            await asyncio.wait(visits, timeout=seconds)
 
 
 class Gateway:
@@ -40,25 +74,20 @@ class Gateway:
     @property
     def port(self) -> int:
         """The port it listens on."""
-        port: int = self._server.sockets[0].getsockname()[1]
-        return port
+        return self._server.port
 
     async def drain(self) -> None:
         """Accept nobody more, send everyone elsewhere, and cut whoever has not gone in time."""
-        self._server.close(close_connections=False)
+        self._server.shut()
         await asyncio.sleep(0)  # Let it stop listening first, or a client sent away could come straight back.
         await self._send_away(list(self._hub.clients))
-        for connection in self._server.connections:  # Those that have not said who they are.
-            if isinstance(connection, Line) and connection.outlet is not None:
-                connection.outlet.close(Close.RESTART)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(PARTING_SECONDS):
-                await self._server.wait_closed()
-        for client in list(self._hub.clients):
-            client.outlet.cut()
-        for connection in list(self._server.all_connections):
-            connection.transport.abort()
-        await self._server.wait_closed()
+        for line in self._server.lines:  # Those that have not said who they are.
+            if line.outlet is not None:
+                line.outlet.close(Close.RESTART)
+        await self._server.emptied(PARTING_SECONDS)
+        for line in self._server.lines:
+            line.cut()
+        await self._server.emptied()
 
     async def _send_away(self, clients: Sequence[Client]) -> None:
         batches = [clients[start : start + SENT_AT_ONCE] for start in range(0, len(clients), SENT_AT_ONCE)]
@@ -69,35 +98,3 @@ class Gateway:
             for client in batch:
                 client.tell(goodbye)
                 client.outlet.close(Close.RESTART)
-
-
-async def serving(settings: Settings, pace: Pace, house: House, door: Door) -> Server:
-    """Start to accept sockets; raises ``OSError`` when the port is taken."""
-
-    async def visit(connection: ServerConnection) -> None:
-        assert isinstance(connection, Line)
-        await Visit(house, connection).run()
-
-    return await serve(
-        visit,
-        settings.gateway_host,
-        settings.gateway_port,
-        process_request=door,
-        compression=None,
-        server_header=None,
-        open_timeout=pace.connect_seconds,
-        create_connection=Line,
-        ping_interval=None,  # gateway.pulse does it
-        close_timeout=CLOSE_SECONDS,
-        max_size=MAX_FRAME_BYTES,
-        write_limit=(slow := pace.bytes_per_client // SLOW_SHARE, slow // 2),
-        logger=_library_log(),
-        backlog=BACKLOG,
-    )
-
-
-def _library_log() -> logging.Logger:
-    """At DEBUG the library logs handshakes, and with them tickets; at ERROR every port scan is a stack trace."""
-    library = logging.getLogger("gateway.websockets")
-    library.setLevel(logging.CRITICAL)
-    return library

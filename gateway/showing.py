@@ -12,9 +12,9 @@ from uuid import UUID
 
 import msgspec
 
+from gateway.frames import text_frame
 from gateway.pushes import Push
 from gateway.views import portions
-from gateway.wire import text_frame
 
 COUNTERS = "STATS_UPDATE"
 COUNTERS_SECONDS = 0.25

@@ -5,7 +5,6 @@ from contextlib import ExitStack, suppress
 from uuid import UUID
 
 import structlog
-from websockets.exceptions import ConnectionClosed
 
 from gateway import answers, metrics
 from gateway.admission import Known, Left
@@ -24,14 +23,15 @@ from gateway.conversation import (
     Report,
     Unfollow,
 )
-from gateway.door import Target, read_target
+from gateway.door import Target
 from gateway.following import follow
 from gateway.house import House
 from gateway.hub import Client
 from gateway.identification import Refused
+from gateway.line import Gone, Line
+from gateway.outlet import SocketOutlet
 from gateway.rights import Facts
 from gateway.stay import Stay
-from gateway.wire import Line, SocketOutlet
 
 FRESH_SECONDS = 1.0
 """How long what was asked about on the way in counts for following too."""
@@ -40,12 +40,13 @@ log = structlog.get_logger()
 
 
 class Visit:
-    """One socket."""
+    """One socket, which it gives its outlet."""
 
-    def __init__(self, house: House, connection: Line) -> None:
+    def __init__(self, house: House, line: Line, target: Target) -> None:
         self._house = house
-        self._connection = connection
-        self._outlet = SocketOutlet(connection, house.pace.bytes_per_client, house.frames_per_second)
+        self._line = line
+        self._target = target
+        self._outlet = SocketOutlet(line, house.pace.bytes_per_client, house.frames_per_second)
         self._client: Client | None = None
         self._known = NOTHING
         self._known_until = 0.0
@@ -54,44 +55,38 @@ class Visit:
         """Until the socket is closed by either side."""
         metrics.ACCEPTED.inc()
         try:
-            await self._talk(self._target())
+            await self._talk()
         except Left as left:
             self._outlet.close(left.code)
-        except ConnectionClosed:
+        except Gone:
             pass
         except Exception:
             log.exception("visit failed")
             self._outlet.close(Close.FAULT)
         finally:
             self._say_goodbye()
-            await self._connection.wait_closed()
+            await self._line.wait_lost()
             self._outlet.gone()
-            metrics.CLOSED.labels(label(self._outlet.closed_with or self._connection.close_code)).inc()
+            metrics.CLOSED.labels(label(self._outlet.closed_with or self._line.close_code)).inc()
 
-    async def _talk(self, target: Target) -> None:
-        if target.ticket is not None:
-            await self._admit(Authenticate(None, target.ticket), target)
+    async def _talk(self) -> None:
+        ticket = self._target.ticket
+        if ticket is not None:
+            self._line.in_no_hurry()
+            await self._admit(Authenticate(None, ticket))
             self._known = NOTHING
-        conversation = Conversation(known=target.ticket is not None)
-        await self._hear(conversation, await self._first_message(), target)
+        conversation = Conversation(known=ticket is not None)
         while True:  # Whoever says nothing more keeps nothing of what was said: messages have no name here.
-            await self._hear(conversation, await self._connection.recv(), target)
+            await self._hear(conversation, await self._line.recv())
 
-    async def _first_message(self) -> str | bytes:
-        try:
-            async with asyncio.timeout(None if self._client else self._house.pace.connect_seconds):
-                return await self._connection.recv()
-        except TimeoutError:
-            raise Left(Close.NO_CONNECT) from None
-
-    async def _hear(self, conversation: Conversation, message: str | bytes, target: Target) -> None:
+    async def _hear(self, conversation: Conversation, message: str | bytes) -> None:
         for action in _read(conversation, message):
-            await self._do(action, target)
+            await self._do(action)
         self._known = NOTHING
 
-    async def _do(self, action: Action, target: Target) -> None:
+    async def _do(self, action: Action) -> None:
         if isinstance(action, Authenticate):
-            await self._admit(action, target)
+            await self._admit(action)
             return
         client = self._client
         assert client is not None, "nothing comes before Authenticate"
@@ -113,18 +108,18 @@ class Visit:
         """What was asked on the way in, for those who follow in the same breath."""
         return self._known if asyncio.get_running_loop().time() < self._known_until else NOTHING
 
-    async def _admit(self, asked: Authenticate, target: Target) -> None:
-        house = self._house
+    async def _admit(self, asked: Authenticate) -> None:
+        house, session_id = self._house, self._target.session_id
         now = asyncio.get_running_loop().time()
-        identity, self._known = await house.admission.admit(asked, target.session_id, self._outlet)
+        identity, self._known = await house.admission.admit(asked, session_id, self._outlet)
         self._known_until = now + FRESH_SECONDS
-        facts = None if target.session_id is None else self._known[target.session_id]
-        client = self._client = Client(identity, self._outlet, target.session_id, confirmed_at=now)
+        facts = None if session_id is None else self._known[session_id]
+        client = self._client = Client(identity, self._outlet, session_id, confirmed_at=now)
         house.hub.admit(client)
         house.pulse.add(self._outlet)
         client.tell(answers.connected(identity, house.pace.ping_seconds))
-        if target.session_id is not None and facts is not None:
-            await self._arrive(client, target.session_id, facts)
+        if session_id is not None and facts is not None:
+            await self._arrive(client, session_id, facts)
 
     async def _arrive(self, client: Client, session_id: UUID, facts: Facts) -> None:
         """Be witnessed. Who comes before the start may have asked just before it, and be heard of just after it."""
@@ -157,13 +152,6 @@ class Visit:
             client.tell(answers.error(Problem.FORBIDDEN))
             return
         client.stay.acted(report.activity.activity, self._house.witness.now())
-
-    def _target(self) -> Target:
-        assert self._connection.request is not None, "the handshake is over"
-        target = read_target(self._connection.request.path)
-        assert target is not None, "the door lets nobody else in"
-        self._connection.forget_handshake()
-        return target
 
     def _say_goodbye(self) -> None:
         client = self._client

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from gateway.bus import MemoryBus
 from gateway.fanout import Fanout
+from gateway.frames import text_frame
 from gateway.hub import Client, Hub
 from gateway.recovery import Reading
 from gateway.relay import Relay
 from gateway.rights import Right
-from gateway.wire import text_frame
 from shared import keys
 from shared.messages.frames import Resume
 from tests.gateway.twins import MemoryOutlet, somebody

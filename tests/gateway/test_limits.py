@@ -95,7 +95,7 @@ async def test_the_sockets_of_a_gateway_that_crashed_are_forgotten(ground: Groun
 
 
 async def test_dead_sockets_make_room_for_living_ones(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.wire.CLOSE_SECONDS", 0.1)
+    monkeypatch.setattr("gateway.outlet.CLOSE_SECONDS", 0.1)
     token = ground.campus.token()
     async with ground.gateway() as running, AsyncExitStack() as stack:
         sockets = [await stack.enter_async_context(page(running, token)) for _ in range(5)]

@@ -27,12 +27,12 @@ GOODBYE = bytes([0x88, 0x80]) + b"mask"
 
 @pytest.fixture(autouse=True)
 def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.wire.CLOSE_SECONDS", 0.3)
+    monkeypatch.setattr("gateway.outlet.CLOSE_SECONDS", 0.3)
 
 
 def connections(running: Gateway) -> int:
     """How many lines are open, whatever is said on them."""
-    return len(running._server.all_connections)
+    return len(running._server.lines)
 
 
 @pytest.mark.parametrize("last_word", [UNMASKED, GOODBYE], ids=["a broken frame", "a goodbye"])
@@ -65,9 +65,9 @@ async def test_a_slow_reader_that_ends_badly_is_cut(ground: Ground, how: str) ->
             await client.recv()
             await client.recv()
             client.transport.pause_reading()
-            [line] = running._server.all_connections
+            [line] = running._server.lines
             line.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8192)
-            while not line.outlet.is_slow:  # type: ignore[attr-defined]
+            while line.outlet is not None and not line.outlet.is_slow:
                 await campus.push(roll, check_in(roll, roll.students))
             if how == "bad text":
                 client.transport.write(Frame(Opcode.TEXT, b"\xff\xfe").serialize(mask=True))
@@ -92,7 +92,7 @@ async def test_who_goes_while_redis_dies_leaves_nothing_behind(
         for _ in range(8):
             await stack.enter_async_context(await _present(running, fragile.campus))
         [here] = built
-        for line in list(running._server.all_connections):
+        for line in running._server.lines:
             line.transport.abort()
         for _ in range(turns):
             await asyncio.sleep(0)

@@ -92,7 +92,7 @@ async def test_somebody_who_only_follows_a_session_is_not_present(running: Gatew
 async def test_a_client_that_vanishes_is_closed_and_no_end_is_made_up(
     ground: Ground, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.wire.CLOSE_SECONDS", 0.1)
+    monkeypatch.setattr("gateway.outlet.CLOSE_SECONDS", 0.1)
     campus = ground.campus
     roll = await campus.roll()
     gone, here = roll.students
