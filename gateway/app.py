@@ -62,7 +62,7 @@ async def gateway(settings: Settings, *, pace: Pace | None = None) -> AsyncItera
         stack.push_async_callback(seats.stop, settings.redis_timeout)
         witness, delivery = Witness(outbox, pulse.ask_soon), await _delivery(stack, settings, outbox, pace)
         fanout = Fanout(pace.tick_seconds)
-        relay = Relay(hub, bus, fanout, lambda message: orders.obey(message))
+        relay = Relay(hub, bus, fanout, lambda message: orders.obey(message), pace.redis_seconds)
         sweeps = Sweeps(hub, relay, identification, projections, witness, pace.rights_hold_seconds)
         orders = Orders(sweeps, tokens, seats)
         bus.listener = relay

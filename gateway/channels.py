@@ -1,5 +1,6 @@
 """Names of channels, read strictly: a name the server would not build is nobody's channel (5-security)."""
 
+from functools import lru_cache
 from uuid import UUID
 
 from shared import keys
@@ -7,8 +8,12 @@ from shared import keys
 _PREFIX = keys.channel("")
 
 
+@lru_cache(maxsize=4096)
 def session_of(channel: str) -> UUID | None:
-    """The session a channel belongs to, if the name is one that the server would have built."""
+    """The session a channel belongs to, if the name is one that the server would have built.
+
+    Remembered, since a whole class names the same.
+    """
     try:
         session_id = UUID(channel.removeprefix(_PREFIX))
     except ValueError:

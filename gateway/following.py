@@ -1,6 +1,5 @@
 """Following a channel, as a client asks for it: whether they may, and from where on."""
 
-import asyncio
 from uuid import UUID
 
 import structlog
@@ -32,11 +31,10 @@ async def _try(house: House, client: Client, resume: Resume, known: Known) -> Pr
     if resume.channel not in client.subscriptions and len(client.subscriptions) >= house.most_channels:
         return Problem.TOO_MANY
     try:
-        async with asyncio.timeout(house.pace.redis_seconds):
-            right = await _right(house, client, session_id, known)
-            if not right.admits:
-                return Problem.UNAVAILABLE if right is Right.UNKNOWN else Problem.FORBIDDEN
-            await house.relay.join(client, session_id, right, resume)
+        right = await _right(house, client, session_id, known)
+        if not right.admits:
+            return Problem.UNAVAILABLE if right is Right.UNKNOWN else Problem.FORBIDDEN
+        await house.relay.join(client, session_id, right, resume)
     except AWAY as error:
         log.warning("cannot subscribe", channel=resume.channel, reason=type(error).__name__)
         return Problem.UNAVAILABLE

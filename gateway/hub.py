@@ -45,10 +45,22 @@ class Client:
     stay: Stay | None = None
     confirmed_at: float = 0.0
     subscriptions: dict[str, "Subscription"] = field(default_factory=dict)
+    _held: bytes = b""
 
     def tell(self, content: bytes) -> None:
         """Send a text frame with this content."""
-        self.outlet.send(text_frame(content))
+        self.outlet.send(self._held + text_frame(content))
+        self._held = b""
+
+    def hold(self, content: bytes) -> None:
+        """Send such a frame with the next one that is told, or when it is to be :meth:`release`d."""
+        self._held += text_frame(content)
+
+    def release(self) -> None:
+        """Send what is held."""
+        if self._held:
+            self.outlet.send(self._held)
+            self._held = b""
 
 
 @dataclass(eq=False, slots=True)

@@ -20,6 +20,8 @@ from gateway.tasks import cancelled
 from shared import keys
 from shared.messages.frames import Resume
 
+JOIN_SECONDS = 2.0
+"""How long Redis may take to say where a channel stands, and to be listened to."""
 RETRY_SECONDS = 0.5
 """Pause after a reading that failed; the room stays behind, and says so to nobody, until one succeeds."""
 
@@ -35,12 +37,14 @@ class Relay:
         bus: Bus,
         fanout: Fanout,
         control: Callable[[bytes], None],
+        join_seconds: float = JOIN_SECONDS,
         retry_seconds: float = RETRY_SECONDS,
     ):
         self._hub = hub
         self._bus = bus
         self._fanout = fanout
         self._control = control
+        self._join_seconds = join_seconds
         self._retry_seconds = retry_seconds
         self._confirmed: dict[Room, asyncio.Task[None]] = {}
         self._catching_up: dict[Room, asyncio.Task[None]] = {}
@@ -84,7 +88,8 @@ class Relay:
         reading = subscription.room.reading(after, resume.epoch) if self._bus.is_up else None
         try:
             if reading is None or after != resume.version:
-                reading = await self._fitting(subscription, after)
+                async with asyncio.timeout(self._join_seconds):
+                    reading = await self._fitting(subscription, after)
         except BaseException:
             self.leave(client, resume.channel)
             raise

@@ -117,7 +117,8 @@ class Visit:
         client = self._client = Client(identity, self._outlet, session_id, confirmed_at=now)
         house.hub.admit(client)
         house.pulse.add(self._outlet)
-        client.tell(answers.connected(identity, house.pace.ping_seconds))
+        client.hold(answers.connected(identity, house.pace.ping_seconds))
+        asyncio.get_running_loop().call_soon(client.release)  # Whoever follows at once is told both in one write.
         if session_id is not None and facts is not None:
             await self._arrive(client, session_id, facts)
 

@@ -6,7 +6,10 @@ with the configured JWKS, so one can never stand in for the other.
 """
 
 import hashlib
+import hmac
+import json
 import warnings
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -30,6 +33,7 @@ REMEMBERED = 20_000
 """Verified tokens kept per process: verifying costs as much as the rest of a request (4-pipeline)."""
 
 LOCAL_KEY = "local"
+OWN_HEADER = {"alg": "HS256", "kid": LOCAL_KEY}
 REQUIRED = ("exp", "iat", "iss", "aud", "sub")
 
 
@@ -62,7 +66,9 @@ class Tokens:
         self._algorithms = list(settings.jwt_algorithms)
         self._issuer = settings.jwt_issuer
         self._audience = settings.jwt_audience
+        self._secrets = settings.secrets if "HS256" in self._algorithms else ()
         self._keys = [OctKey.import_key(secret, {"kid": LOCAL_KEY}) for secret in settings.secrets]
+        self._own_header = jwt.encode(OWN_HEADER, {}, self._keys[0]).partition(".")[0]
         self._outside_keys = outside_keys
         self._verified_under = outside_keys()
         self._verified: OrderedDict[str, Identity] = OrderedDict()
@@ -84,7 +90,7 @@ class Tokens:
             "iat": int(now.timestamp()),
             "exp": int(identity.expires_at.timestamp()),
         }
-        return jwt.encode({"alg": "HS256", "kid": LOCAL_KEY}, claims, self._keys[0]), identity
+        return jwt.encode(OWN_HEADER, claims, self._keys[0]), identity
 
     def recall(self, token: str, now: datetime) -> Identity | None:
         """What a token verified before says, if it still holds. New keys make every token prove itself again."""
@@ -101,6 +107,8 @@ class Tokens:
         """What the token says; raises :class:`InvalidToken`. Does not know about logouts: see :meth:`remember`."""
         if len(token) > MAX_TOKEN_BYTES:
             raise InvalidToken("too long")
+        if (claims := self._own_claims(token)) is not None:
+            return self._read(claims, token, now)
         for local in self._keys[:-1]:
             try:
                 return self._verify(token, local, now)
@@ -119,6 +127,19 @@ class Tokens:
         self.forgotten += 1
         for token in [token for token, identity in self._verified.items() if dead(identity)]:
             del self._verified[token]
+
+    def _own_claims(self, token: str) -> dict[str, Any] | None:
+        """What a token says that was made here. The library takes ten times as long, which a whole campus that comes
+        at once would pay for; it judges everything that is not, byte for byte, what :meth:`issue` writes."""
+        signed, _, signature = token.rpartition(".")
+        header, _, payload = signed.partition(".")
+        if header != self._own_header or not token.isascii():
+            return None
+        for secret in self._secrets:
+            ours = urlsafe_b64encode(hmac.digest(secret, signed.encode(), "sha256")).rstrip(b"=")
+            if hmac.compare_digest(ours, signature.encode()):
+                return _object(payload)
+        return None
 
     def _verify(self, token: str, local: OctKey, now: datetime) -> Identity:
         """What the token says if it proves it, with this local key where it was made here."""
@@ -160,6 +181,15 @@ class Tokens:
         except (KeyError, ValueError, AttributeError):
             raise InvalidToken("sub or role is malformed") from None
         return Identity(user_id, role, _token_id(claims, token), expires)
+
+
+def _object(payload: str) -> dict[str, Any] | None:
+    """The JSON object that a part of a token is, if it is one."""
+    try:
+        found = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def _moment(seconds: object) -> datetime:

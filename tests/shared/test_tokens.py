@@ -20,6 +20,7 @@ from shared.tokens import CLOCK_SKEW, MAX_LIFE, MAX_TOKEN_BYTES, InvalidToken, T
 
 SECRET = "a secret of at least thirty-two bytes"
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+SECONDS = int(NOW.timestamp())
 SOMEBODY = uuid4()
 RSA = RSAKey.generate_key(2048, {"kid": "rsa"})
 EC = ECKey.generate_key("P-256", {"kid": "ec"})
@@ -98,15 +99,83 @@ def test_a_token_made_by_hand_is_the_yardstick(local: Tokens) -> None:
     assert local.verify(raw(HS, claims()), NOW).user_id == SOMEBODY
 
 
+# --- read without the library -----------------------------------------------------------------------------
+
+OWN = {"typ": "JWT", "alg": "HS256", "kid": "local"}
+
+
+def own(payload: Any, key: bytes = SECRET.encode()) -> str:
+    """A token as we write them, whatever it says."""
+    return raw(json.dumps(OWN, separators=(",", ":")).encode(), payload, key)
+
+
+@pytest.fixture
+def no_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library refuses everything."""
+
+    def refuse(*_: Any) -> None:
+        raise ValueError("not here")
+
+    monkeypatch.setattr(jwt, "decode", refuse)
+
+
+@pytest.mark.usefixtures("no_library")
+def test_our_own_tokens_are_read_without_the_library(local: Tokens) -> None:
+    token, identity = local.issue(SOMEBODY, Role.TEACHER, NOW, timedelta(hours=1))
+    assert local.verify(token, NOW) == identity
+    assert local.verify(own(claims()), NOW).user_id == SOMEBODY
+    assert refused(local, raw(HS, claims())) == "ValueError"
+
+
+@pytest.mark.usefixtures("no_library")
+def test_every_secret_of_the_campus_reads_them() -> None:
+    both = Tokens(settings(other_secret_key="an older secret, of thirty-two bytes"))
+    assert both.verify(own(claims(), b"an older secret, of thirty-two bytes"), NOW).user_id == SOMEBODY
+    assert refused(both, own(claims(), b"another secret than that, of no campus")) == "ValueError"
+
+
+PAYLOADS = [
+    claims(),
+    claims(exp=SECONDS),
+    claims(iss="somebody"),
+    claims(aud=["x", "muster"]),
+    claims(sub="x"),
+    claims(jti="\ud800"),
+    claims(exp=float("nan")),
+    [claims()],
+    "x",
+    None,
+    b"",
+    b"{",
+    b"\xff",
+    b"[" * 2500,
+    b'{"exp":1,"exp":2}',
+]
+
+
+@pytest.mark.parametrize("payload", PAYLOADS, ids=lambda payload: repr(payload)[:40])
+def test_they_are_judged_as_the_library_judges_them(local: Tokens, payload: Any) -> None:
+    def verdict(token: str) -> Any:
+        try:
+            identity = local.verify(token, NOW)
+        except InvalidToken:
+            return "refused"
+        return identity.user_id, identity.role, identity.expires_at
+
+    assert verdict(own(payload)) == verdict(raw(HS, payload))
+
+
+def test_where_only_outside_tokens_are_allowed_ours_are_not() -> None:
+    strict = Tokens(settings(jwt_algorithms=["RS256"]), lambda: KeySet([RSA]))
+    refused(strict, own(claims()))
+
+
 # --- claims -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["exp", "iat", "iss", "aud", "sub", "role"])
 def test_every_claim_is_required(local: Tokens, name: str) -> None:
     refused(local, raw(HS, claims(**{name: None})))
-
-
-SECONDS = int(NOW.timestamp())
 
 
 @pytest.mark.parametrize(
