@@ -23,6 +23,7 @@ from websockets.server import ServerProtocol
 
 from gateway.closing import Close
 from gateway.frames import MAX_FRAME_BYTES, left_of_frame, read_whole
+from gateway.hurry import Hurry
 from gateway.opening import Opening, opening_of, read_opening
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class Reception:
 
     door: Callable[[Opening, int], Target | Answer]
     visit: Callable[[Line, Target], Coroutine[Any, Any, None]]
-    connect_seconds: float
+    hurry: Hurry[Line]
     write_limit: tuple[int, int]
     lines: set[Line] = field(default_factory=set)
 
@@ -61,7 +62,6 @@ class Line(asyncio.Protocol):
 
     __slots__ = (
         "_core",
-        "_deadline",
         "_ended",
         "_is_lost",
         "_left",
@@ -87,7 +87,6 @@ class Line(asyncio.Protocol):
         self._parts: list[Frame] = []
         self._waiter: asyncio.Future[None] | None = None
         self._ended: asyncio.Future[None] | None = None
-        self._deadline: asyncio.TimerHandle | None = None
         self._is_lost = False
 
     @property
@@ -124,14 +123,19 @@ class Line(asyncio.Protocol):
 
     def in_no_hurry(self) -> None:
         """Whoever it is need not say anything soon."""
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
+        self._reception.hurry.remove(self)
 
     def say_goodbye(self, code: int, reason: str) -> None:
         """Send a close frame."""
         self._judge().send_close(code, reason)
         self._flush()
+
+    def be_late(self) -> None:
+        """Too much time has passed without a request, or without a message."""
+        if self.outlet is None:
+            self.transport.abort()
+        else:
+            self.outlet.close(Close.NO_CONNECT)
 
     def cut(self) -> None:
         """End the line without waiting for anybody."""
@@ -145,7 +149,7 @@ class Line(asyncio.Protocol):
         self.transport = cast(asyncio.Transport, transport)
         self.transport.set_write_buffer_limits(*self._reception.write_limit)
         self._reception.lines.add(self)
-        self._hurry()
+        self._reception.hurry.add(self)
 
     def data_received(self, data: bytes) -> None:
         """Bytes came."""
@@ -186,16 +190,6 @@ class Line(asyncio.Protocol):
         if self.outlet is not None:
             self.outlet.speed_up()
 
-    def _hurry(self) -> None:
-        self._deadline = self.loop.call_later(self._reception.connect_seconds, self._be_late)
-
-    def _be_late(self) -> None:
-        self._deadline = None
-        if self.outlet is None:
-            self.transport.abort()
-        else:
-            self.outlet.close(Close.NO_CONNECT)
-
     def _be_asked(self, data: bytes) -> None:
         opening = read_opening(data) if self._core is None else None
         if opening is None:
@@ -220,8 +214,7 @@ class Line(asyncio.Protocol):
                 self._let_in(answer)
 
     def _let_in(self, target: Target) -> None:
-        self.in_no_hurry()
-        self._hurry()
+        self._reception.hurry.add(self)
         self._begin(self._reception.visit(self, target))
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:

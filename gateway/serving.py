@@ -8,6 +8,7 @@ from gateway.closing import Close
 from gateway.door import Door
 from gateway.house import House
 from gateway.hub import Client, Hub
+from gateway.hurry import Hurry
 from gateway.line import Line, Reception
 from gateway.pace import Pace
 from gateway.visit import Visit
@@ -28,8 +29,9 @@ class Server:
     def __init__(self, house: House, door: Door) -> None:
         slow = house.pace.bytes_per_client // SLOW_SHARE
         self._door = door
+        hurry = Hurry(house.pace.connect_seconds, Line.be_late)
         self._reception = Reception(
-            door, lambda line, target: Visit(house, line, target).run(), house.pace.connect_seconds, (slow, slow // 2)
+            door, lambda line, target: Visit(house, line, target).run(), hurry, (slow, slow // 2)
         )
         self._listening: asyncio.Server
 
