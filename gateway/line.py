@@ -255,8 +255,8 @@ class Line(asyncio.Protocol):
         with suppress(RuntimeError, OSError):  # The line may be closed already, as uvloop says.
             for data in core.data_to_send():
                 self.transport.write(data) if data else self.transport.write_eof()
-        if self.outlet is not None and core.state is not _OPEN:
-            self.outlet.end()
+        if self.outlet is not None:
+            self.outlet.stand_behind() if core.state is _OPEN else self.outlet.end()
 
     def _reads_whole(self) -> bool:
         """Whether a whole frame means the same now to everybody: not after a closing frame, not amid fragments."""

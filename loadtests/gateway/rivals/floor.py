@@ -1,0 +1,63 @@
+"""``python -m loadtests.gateway.rivals.floor PORT REDIS_URL``: no gateway at all, but the least that Python can do.
+
+A raw protocol on uvloop, a constant handshake, one frame per push written as it is to everybody who is connected. It
+reads nothing, checks nothing and follows nothing: what is left is the loop's and the kernel's share, which nobody in
+Python comes below.
+"""
+
+import asyncio
+import sys
+from collections.abc import Callable
+from typing import cast
+
+import uvloop
+from redis.asyncio import Redis
+from websockets.utils import accept_key
+
+from gateway.frames import text_frame
+from gateway.redis_link import linked, pack
+
+_ACCEPT = (
+    "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {}\r\n\r\n"
+)
+writes: dict["Line", Callable[[bytes], None]] = {}
+
+
+class Line(asyncio.Protocol):
+    """One socket."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Remember how to write."""
+        self.transport = cast(asyncio.Transport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        """The first bytes are the request; what follows means nothing."""
+        if self not in writes:
+            key = data.partition(b"Sec-WebSocket-Key: ")[2].partition(b"\r\n")[0]
+            self.transport.write(_ACCEPT.format(accept_key(key.decode())).encode())
+            writes[self] = self.transport.write
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        """Gone."""
+        writes.pop(self, None)
+
+
+def hear(reply: object) -> None:
+    """A push goes to everybody."""
+    if isinstance(reply, list) and reply[0] == b"pmessage":
+        frame = text_frame(reply[3])
+        for write in writes.values():
+            write(frame)
+
+
+async def main(port: int, redis_url: str) -> None:
+    """Until killed."""
+    link = await linked(Redis.from_url(redis_url), hear)
+    link.say(pack([("PSUBSCRIBE", "ground*")]))
+    server = await asyncio.get_running_loop().create_server(Line, "127.0.0.1", port, backlog=1024)
+    async with server:
+        await server.serve_forever()
+
+
+if __name__ == "__main__":
+    uvloop.run(main(int(sys.argv[1]), sys.argv[2]))
