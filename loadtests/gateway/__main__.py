@@ -1,6 +1,7 @@
 """``python -m loadtests.gateway``: our gateway beside others doing the same work, in one run, as ratios.
 
-Latencies are those of a machine that does everything at once; trust the ratios. Ends by itself, talks to loopback only.
+Redis keeps what it is told in memory, for all of them alike: what a disk takes is no gateway's doing, and is shown at
+the end. Latencies are those of a machine that does everything at once; trust the ratios. Ends by itself, loopback only.
 """
 
 import os
@@ -12,8 +13,8 @@ from deploy.stack.local import LocalServices, local_services, temporary_home
 from loadtests.bench.servers import leave_the_server_its_core
 from loadtests.gateway import idle
 from loadtests.gateway.contestant import Contestant
-from loadtests.gateway.contestants import contestants
-from loadtests.gateway.rounds import FANOUTS, Contender, Result, arrivals, fan_out, in_turns, stands
+from loadtests.gateway.contestants import both, contestants
+from loadtests.gateway.rounds import FANOUTS, Contender, Fanout, Result, arrivals, fan_out, in_turns, stands
 
 RIVALS = Path(".muster/rivals")
 """Where what others made is unpacked; the next run finds it there."""
@@ -28,10 +29,13 @@ def main() -> None:
     leave_the_server_its_core()
     RIVALS.mkdir(parents=True, exist_ok=True)
     print(f"load average at the start: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
-    with temporary_home() as home, local_services(home, environment={}) as local:
+    with temporary_home() as home, local_services(home, environment={}, durable=False) as local:
         everybody = contestants(local, RIVALS.resolve())
-        fan_outs(connecting(everybody))
-        at_rest(everybody[:2], local)
+        fan_outs(connecting(everybody), FANOUTS)
+        at_rest(both(local), local)
+    with temporary_home() as home, local_services(home, environment={}) as local:
+        print("\nwith a Redis that writes all it is told to the disk first, as ours is to")
+        fan_outs(both(local), [work for work in FANOUTS if work.channels == 1][:1])
 
 
 def connecting(everybody: Sequence[Contestant]) -> list[Contestant]:
@@ -41,11 +45,11 @@ def connecting(everybody: Sequence[Contestant]) -> list[Contestant]:
     return list(found)
 
 
-def fan_outs(everybody: Sequence[Contestant]) -> None:
+def fan_outs(everybody: Sequence[Contestant], works: Sequence[Fanout]) -> None:
     """CPU and latency of deliveries."""
-    for channels in (1, 10):
+    for channels in sorted({work.channels for work in works}):
         with stands(everybody, channels) as up:
-            for work in FANOUTS:
+            for work in works:
                 if work.channels == channels:
                     goal = f" (goal ≤ {work.goal})" if work.goal else ""
                     head = f"{work.name}: µs of CPU per delivery, ÷ the first{goal}; ms p50, p99, ÷ the first"

@@ -26,8 +26,13 @@ from shared.tokens import Tokens
 
 
 def contestants(local: LocalServices, home: Path) -> list[Contestant]:
-    """The yardstick first, then we, then whoever can be had."""
-    return [_plain(local), _muster(local), _manager(local), *others(local.redis_url, home)]
+    """The yardstick first, then we, then whoever can be had, and what nobody comes below."""
+    return [*both(local), _manager(local), *others(local.redis_url, home), _floor(local)]
+
+
+def both(local: LocalServices) -> list[Contestant]:
+    """The yardstick and we."""
+    return [_plain(local), _muster(local)]
 
 
 def _redis(local: LocalServices) -> Callable[[], Publish]:
@@ -49,6 +54,12 @@ def _plain(local: LocalServices) -> Contestant:
     port = FIRST_PORT
     command = [sys.executable, "-m", "loadtests.gateway.rivals.plain", str(port), local.redis_url]
     return Contestant("plain websockets + Redis", port, command, named("room"), strangers, _redis(local))
+
+
+def _floor(local: LocalServices) -> Contestant:
+    port = FIRST_PORT + 9
+    command = [sys.executable, "-m", "loadtests.gateway.rivals.floor", str(port), local.redis_url]
+    return Contestant("(the least Python can do)", port, command, named("ground"), strangers, _redis(local))
 
 
 def _manager(local: LocalServices) -> Contestant:

@@ -1,12 +1,13 @@
-"""``python -m loadtests.gateway.rivals.floor PORT REDIS_URL``: no gateway at all, but the least that Python can do.
+"""``python -m loadtests.gateway.rivals.floor PORT REDIS_URL``: no gateway, but the least that Python can do.
 
-A raw protocol on uvloop, a constant handshake, one frame per push written as it is to everybody who is connected. It
-reads nothing, checks nothing and follows nothing: what is left is the loop's and the kernel's share, which nobody in
-Python comes below.
+A raw protocol on uvloop, a handshake that checks nothing, one frame per push written as it is to all whose path names
+its channel. It reads nothing they say and remembers nothing: what is left is the share of the loop and the kernel,
+which no gateway in Python comes below by much.
 """
 
 import asyncio
 import sys
+from collections import defaultdict
 from collections.abc import Callable
 from typing import cast
 
@@ -20,11 +21,13 @@ from gateway.redis_link import linked, pack
 _ACCEPT = (
     "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {}\r\n\r\n"
 )
-writes: dict["Line", Callable[[bytes], None]] = {}
+writes: defaultdict[bytes, dict["Line", Callable[[bytes], None]]] = defaultdict(dict)
 
 
 class Line(asyncio.Protocol):
     """One socket."""
+
+    channel = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Remember how to write."""
@@ -32,21 +35,22 @@ class Line(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """The first bytes are the request; what follows means nothing."""
-        if self not in writes:
+        if not self.channel:
+            self.channel = data.split(b" ", 2)[1][1:]
             key = data.partition(b"Sec-WebSocket-Key: ")[2].partition(b"\r\n")[0]
             self.transport.write(_ACCEPT.format(accept_key(key.decode())).encode())
-            writes[self] = self.transport.write
+            writes[self.channel][self] = self.transport.write
 
     def connection_lost(self, _error: Exception | None) -> None:
         """Gone."""
-        writes.pop(self, None)
+        writes[self.channel].pop(self, None)
 
 
 def hear(reply: object) -> None:
     """A push goes to everybody."""
     if isinstance(reply, list) and reply[0] == b"pmessage":
         frame = text_frame(reply[3])
-        for write in writes.values():
+        for write in writes[reply[2]].values():
             write(frame)
 
 
