@@ -8,10 +8,9 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 import structlog
 from prometheus_client import start_http_server
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from gateway.admission import Admission
-from gateway.asking import Asking
+from gateway.asking import AWAY, Asking
 from gateway.census import Census
 from gateway.delivery import Delivery
 from gateway.door import Door
@@ -137,7 +136,7 @@ def _door(settings: Settings, redis: Redis, bus: RedisBus) -> Door:
     async def redis_answers() -> bool:
         try:
             return bool(await redis.ping())
-        except (RedisError, OSError):
+        except AWAY:
             return False
 
     async def bus_is_up() -> bool:
@@ -150,5 +149,5 @@ def _door(settings: Settings, redis: Redis, bus: RedisBus) -> Door:
 
 async def _say_alive(seats: Seats) -> None:
     """Before anybody comes; without Redis nobody can come, and it is said again."""
-    with suppress(RedisError, TimeoutError, OSError):
+    with suppress(*AWAY):
         await seats.beat()

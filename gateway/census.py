@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
+from gateway.asking import AWAY
 from gateway.hub import Hub
 from shared import keys
 from shared.messages.condition import GatewayReport, encode, silent
@@ -31,5 +31,5 @@ class Census:
 
     async def leave(self) -> None:
         """This gateway ends. With Redis away, whoever reports next strikes it out."""
-        with suppress(RedisError, TimeoutError, OSError):
+        with suppress(*AWAY):
             await self._redis.hdel(keys.GATEWAYS, self._name)

@@ -11,9 +11,9 @@ from uuid import uuid4
 
 import structlog
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from gateway import metrics
+from gateway.asking import AWAY
 from gateway.outbox import Outbox
 from shared import keys, lua
 from shared.messages import control, events
@@ -51,7 +51,7 @@ class Delivery:
             await asyncio.sleep(self._pause)
             try:
                 await self.flush()
-            except (RedisError, TimeoutError, OSError) as error:
+            except AWAY as error:
                 self._log_outage(error)
                 await asyncio.sleep(RETRY_SECONDS)
 
@@ -69,7 +69,7 @@ class Delivery:
         try:
             async with asyncio.timeout(seconds):
                 await self.flush()
-        except (RedisError, TimeoutError, OSError) as error:
+        except AWAY as error:
             lost = len(self._outbox) + (len(self._batch.points) if self._batch else 0)
             log.error("presence lost: redis is away at the end", points=lost, reason=type(error).__name__)
 

@@ -6,8 +6,8 @@ from uuid import UUID
 
 import msgspec
 import structlog
-from redis.exceptions import RedisError
 
+from gateway.asking import AWAY
 from gateway.seats import Seats
 from gateway.sweeps import Sweeps
 from gateway.tasks import cancelled
@@ -60,5 +60,5 @@ class Orders:
     async def _ask_again(self, session_id: UUID) -> None:
         try:
             await self._sweeps.rights(session_id)
-        except (RedisError, TimeoutError, OSError) as error:
+        except AWAY as error:
             log.warning("rights not asked again", session_id=str(session_id), reason=type(error).__name__)

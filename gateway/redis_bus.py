@@ -13,10 +13,10 @@ from typing import Any
 import structlog
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as LostConnection
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import ResponseError
 
 from gateway import metrics
-from gateway.asking import Asking
+from gateway.asking import AWAY, Asking
 from gateway.bus import Listener
 from gateway.pushes import read_push
 from gateway.recovery import Position, Reading
@@ -60,7 +60,7 @@ class RedisBus:
         while True:
             try:
                 await self._live()
-            except (RedisError, OSError, TimeoutError) as lost:
+            except AWAY as lost:
                 log.warning("pub/sub connection lost", reason=type(lost).__name__)
             pause = BACK_OFF[0] if self.is_up else min(pause * 2, BACK_OFF[1])
             self.is_up = False

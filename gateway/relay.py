@@ -6,9 +6,9 @@ from collections.abc import Callable
 from uuid import UUID
 
 import structlog
-from redis.exceptions import RedisError
 
 from gateway import answers, metrics
+from gateway.asking import AWAY
 from gateway.bus import Bus
 from gateway.fanout import Fanout
 from gateway.hub import Client, Hub, Subscription
@@ -171,7 +171,7 @@ class Relay:
             room.pending = []
             try:
                 reading = await self._bus.read(room.channel, room.position.version if room.position else None)
-            except (RedisError, TimeoutError, OSError) as error:
+            except AWAY as error:
                 log.warning("channel not caught up yet", channel=room.channel, reason=type(error).__name__)
                 await asyncio.sleep(self._retry_seconds)
                 self._stale.add(room)

@@ -9,9 +9,8 @@ from collections.abc import Callable, Iterable
 from uuid import UUID, uuid4
 
 import structlog
-from redis.exceptions import RedisError
 
-from gateway.asking import Asking
+from gateway.asking import AWAY, Asking
 from gateway.pulse import Pinged
 from gateway.redis_link import Command
 from shared import keys, lua
@@ -96,7 +95,7 @@ class Seats:
             self._something.clear()
             try:
                 await self.tell()
-            except (RedisError, TimeoutError, OSError) as error:
+            except AWAY as error:
                 log.warning("free seats not told yet", reason=type(error).__name__)
                 self._something.set()
                 await asyncio.sleep(1.0)
@@ -129,7 +128,7 @@ class Seats:
         try:
             async with asyncio.timeout(seconds):
                 await self._asking.ask(("DEL", keys.gateway(self._id)))
-        except (RedisError, TimeoutError, OSError) as error:
+        except AWAY as error:
             log.warning("seats stay taken for a moment", reason=type(error).__name__)
 
     def _number(self, user_id: UUID) -> Command:

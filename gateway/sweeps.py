@@ -10,10 +10,10 @@ from typing import Protocol, TypeVar
 from uuid import UUID
 
 import structlog
-from redis.exceptions import RedisError
 
 from gateway import answers
 from gateway.answers import Problem
+from gateway.asking import AWAY
 from gateway.closing import Close
 from gateway.hub import Client, Hub, Subscription
 from gateway.identification import Identification
@@ -142,5 +142,5 @@ async def every(seconds: float, sweep: Callable[[], Awaitable[None]]) -> None:
         await asyncio.sleep(seconds)
         try:
             await sweep()
-        except (RedisError, TimeoutError, OSError) as error:
+        except AWAY as error:
             log.warning("sweep not finished", reason=type(error).__name__)

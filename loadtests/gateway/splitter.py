@@ -63,7 +63,7 @@ class Splitter:
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            with suppress(OSError):
+            with suppress(OSError, RuntimeError):  # uvloop's own word for a line that is closed
                 while data := await reader.read(65_536):
                     if writer in self._holes:
                         continue
