@@ -36,7 +36,10 @@ class Target:
 
 def read_target(request_target: str) -> Target | None:
     """The target of a path with its query; ``None`` when no socket lives there. Only ``ticket`` is read from a URL."""
-    url = urlsplit(request_target)
+    try:
+        url = urlsplit(request_target)
+    except ValueError:
+        return None
     match = _SESSION_PATH.fullmatch(url.path)
     if match is None and url.path != "/ws":
         return None

@@ -4,7 +4,10 @@ import asyncio
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+import structlog
+
 Waited = TypeVar("Waited")
+log = structlog.get_logger()
 
 
 class Hurry(Generic[Waited]):
@@ -37,4 +40,7 @@ class Hurry(Generic[Waited]):
                 self._timer = self._loop.call_at(due, self._look)
                 return
             del self._due[somebody]
-            self._is_late(somebody)
+            try:
+                self._is_late(somebody)
+            except Exception:
+                log.exception("cannot tell somebody that they are late")  # The others are to hear of it all the same.

@@ -16,6 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
+import structlog
 from websockets.frames import CloseCode, Frame, Opcode
 from websockets.http11 import Request, Response
 from websockets.protocol import State
@@ -32,12 +33,15 @@ if TYPE_CHECKING:
 
 MOST_WAITING = 16
 """Messages that wait before no more are read."""
+MOST_REQUEST_BYTES = 16_384
+_BLANK_LINE = b"\r\n\r\n"
 _OPEN, _CONNECTING = State.OPEN, State.CONNECTING
 """An enumeration looks its members up each time they are asked for."""
 _DATA = frozenset({Opcode.TEXT, Opcode.BINARY, Opcode.CONT})
 
-log = logging.getLogger("gateway.websockets")
-log.setLevel(logging.CRITICAL)  # At DEBUG the library logs handshakes, and with them tickets.
+log = structlog.get_logger()
+_library_log = logging.getLogger("gateway.websockets")
+_library_log.setLevel(logging.WARNING)  # At DEBUG the library logs handshakes, and with them tickets.
 
 
 class Gone(Exception):
@@ -58,16 +62,21 @@ class Reception:
 
 
 class Line(asyncio.Protocol):
-    """See the module. ``outlet`` is the way to the client while there is one: from the upgrade to the end."""
+    """See the module. A line is asked for something, once; whoever is let in has an ``outlet`` from then on, and is
+    heard until we begin to close it. ``visit`` is what is done for them."""
 
     __slots__ = (
+        "_content",
         "_core",
         "_ended",
+        "_has_answered",
+        "_has_said_goodbye",
         "_is_lost",
         "_left",
         "_messages",
-        "_parts",
+        "_opcode",
         "_reception",
+        "_request",
         "_waiter",
         "loop",
         "outlet",
@@ -82,11 +91,15 @@ class Line(asyncio.Protocol):
         self.visit: asyncio.Task[None] | None = None
         self._reception = reception
         self._core: ServerProtocol | None = None
+        self._request = b""
+        self._has_answered = False
         self._left: int | None = 0
+        self._opcode: Opcode | None = None
+        self._content = b""
         self._messages: deque[str | bytes] = deque()
-        self._parts: list[Frame] = []
         self._waiter: asyncio.Future[None] | None = None
         self._ended: asyncio.Future[None] | None = None
+        self._has_said_goodbye = False
         self._is_lost = False
 
     @property
@@ -125,17 +138,20 @@ class Line(asyncio.Protocol):
         """Whoever it is need not say anything soon."""
         self._reception.hurry.remove(self)
 
-    def say_goodbye(self, code: int, reason: str) -> None:
-        """Send a close frame."""
-        self._judge().send_close(code, reason)
-        self._flush()
-
     def be_late(self) -> None:
         """Too much time has passed without a request, or without a message."""
         if self.outlet is None:
             self.transport.abort()
         else:
             self.outlet.close(Close.NO_CONNECT)
+
+    def say_goodbye(self, code: int, reason: str) -> None:
+        """Begin to close: whatever else the client says is not heard."""
+        self._has_said_goodbye = True
+        self._messages.clear()
+        self.transport.resume_reading()
+        self._library().send_close(code, reason)
+        self._flush()
 
     def cut(self) -> None:
         """End the line without waiting for anybody."""
@@ -159,11 +175,11 @@ class Line(asyncio.Protocol):
             self._take(frame)
         else:
             self._left = left_of_frame(data, self._left)
-            self._feed(data)
+            self._read_by_library(data)
 
     def eof_received(self) -> None:
         """The client sends nothing more; asyncio closes the line once what waits for them is read."""
-        self._judge().receive_eof()
+        self._library().receive_eof()
         self._flush()
 
     def connection_lost(self, _error: Exception | None) -> None:
@@ -191,25 +207,40 @@ class Line(asyncio.Protocol):
             self.outlet.speed_up()
 
     def _be_asked(self, data: bytes) -> None:
-        opening = read_opening(data) if self._core is None else None
-        if opening is None:
-            self._left = None
-            self._feed(data)
-        else:
-            self._answer(opening, None)
+        """A request comes, whole or in pieces; what comes behind it is said once it is answered, to whoever is in."""
+        if self._has_answered:
+            return
+        request = self._request + data
+        end = request.find(_BLANK_LINE) + len(_BLANK_LINE)
+        if end < len(_BLANK_LINE):
+            if len(request) <= MOST_REQUEST_BYTES:
+                self._request = request
+                return
+            end = len(request)  # The library says what is wrong with it.
+        self._request, self._has_answered = b"", True
+        self._answer(request[:end])
+        if self.outlet is not None and end < len(request):
+            self.data_received(request[end:])
 
-    def _answer(self, opening: Opening, request: Request | None) -> None:
-        """Let them in, or say why not, at once or as soon as that is known. ``request`` is for the library to judge."""
+    def _answer(self, request: bytes) -> None:
+        """Let them in, or say why not, at once or as soon as that is known."""
+        opening = read_opening(request)
+        if opening is None:
+            asked = next(iter(self._read_by_library(request)), None)
+            if asked is None:
+                return
+            opening = opening_of(asked)
         answer = self._reception.door(opening, len(self._reception.lines))
         if isinstance(answer, Response):
-            self._refuse(answer)
+            self._respond(answer)
         elif isinstance(answer, Awaitable):
-            self._begin(self._refuse_later(answer))
+            self._begin(self._respond_later(answer))
         elif opening.accepting is not None:
             self.transport.write(opening.accepting)
             self._let_in(answer)
-        elif request is not None:
-            self._refuse(self._judge().accept(request))
+        else:
+            assert opening.request is not None, "whoever does not read it leaves it to the library"
+            self._respond(self._library().accept(opening.request))
             if self.is_open:
                 self._let_in(answer)
 
@@ -221,42 +252,44 @@ class Line(asyncio.Protocol):
         self.visit = self.loop.create_task(work)
         self.visit.add_done_callback(lambda _: self._reception.lines.discard(self))
 
-    async def _refuse_later(self, answer: Awaitable[Response]) -> None:
+    async def _respond_later(self, answer: Awaitable[Response]) -> None:
         response = await answer
         if not self._is_lost:
-            self._refuse(response)
+            self._respond(response)
 
-    def _refuse(self, response: Response) -> None:
-        """Send a response; the library's own may be an acceptance."""
-        self._judge().send_response(response)
-        self._flush()
+    def _respond(self, response: Response) -> None:
+        core = self._library()
+        if core.state is _CONNECTING and not core.eof_sent:
+            core.send_response(response)
+            self._flush()
 
-    def _judge(self) -> ServerProtocol:
+    def _library(self) -> ServerProtocol:
         """The library's core, from where the conversation is now."""
         if self._core is None:
             state = _CONNECTING if self.outlet is None else _OPEN
-            self._core = ServerProtocol(state=state, max_size=MAX_FRAME_BYTES, logger=log)
+            self._core = ServerProtocol(state=state, max_size=MAX_FRAME_BYTES, logger=_library_log)
         return self._core
 
-    def _feed(self, data: bytes) -> None:
-        core = self._judge()
+    def _read_by_library(self, data: bytes) -> list[Request]:
+        """Take what the library reads in this; the requests, of which there is one at most."""
+        core = self._library()
         core.receive_data(data)
         events = core.events_received()
         self._flush()
         for event in events:
-            if isinstance(event, Request):
-                self._answer(opening_of(event), event)
-            elif isinstance(event, Frame):
+            if isinstance(event, Frame):
                 self._take(event)
+        return [event for event in events if isinstance(event, Request)]
 
     def _flush(self) -> None:
         """Send what the core wants to be sent; that may be the end of the conversation."""
-        core = self._judge()
+        core = self._library()
         with suppress(RuntimeError, OSError):  # The line may be closed already, as uvloop says.
             for data in core.data_to_send():
                 self.transport.write(data) if data else self.transport.write_eof()
         if self.outlet is not None:
             self.outlet.stand_behind() if core.state is _OPEN else self.outlet.end()
+            self.outlet.judge()
 
     def _reads_whole(self) -> bool:
         """Whether a whole frame means the same now to everybody: not after a closing frame, not amid fragments."""
@@ -265,15 +298,20 @@ class Line(asyncio.Protocol):
     def _take(self, frame: Frame) -> None:
         """A frame came, of any kind."""
         outlet = self.outlet
-        if outlet is None or not outlet.may_say_more():
+        if outlet is None or self._has_said_goodbye or not outlet.may_say_more():
             return
         if frame.opcode is Opcode.PONG:
             outlet.answered(bytes(frame.data))
         elif frame.opcode in _DATA:
-            self._parts.append(frame)
-            if frame.fin:
-                parts, self._parts = self._parts, []
-                self._hear(parts[0].opcode, b"".join(part.data for part in parts))
+            self._assemble(frame)
+
+    def _assemble(self, frame: Frame) -> None:
+        """A message came, or a part of one; the library has counted its bytes."""
+        opcode = self._opcode or frame.opcode
+        content = self._content + frame.data
+        self._opcode, self._content = (None, b"") if frame.fin else (opcode, content)
+        if frame.fin:
+            self._hear(opcode, content)
 
     def _hear(self, opcode: Opcode, content: bytes) -> None:
         """A message came."""
@@ -281,7 +319,8 @@ class Line(asyncio.Protocol):
         try:
             self._messages.append(content.decode() if opcode is Opcode.TEXT else content)
         except UnicodeDecodeError as error:
-            self._judge().fail(CloseCode.INVALID_DATA, f"{error.reason} at position {error.start}")
+            self._has_said_goodbye = True
+            self._library().fail(CloseCode.INVALID_DATA, f"{error.reason} at position {error.start}")
             self._flush()
             return
         if len(self._messages) == MOST_WAITING:

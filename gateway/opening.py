@@ -12,7 +12,7 @@ from websockets.utils import accept_key
 
 _MOST_BYTES = 8192
 _REQUEST = re.compile(rb"GET (/[!-~]*) HTTP/1\.1\r\n((?:[A-Za-z0-9-]+:[\t -~]*\r\n){5,64})\r\n")
-_HEADER = re.compile(r"([^:]+):[\t ]*([^\r]*?)[\t ]*\r\n")
+_HEADER = re.compile(r"([^:]+):([^\r]*)\r\n")
 _KEY = re.compile(r"[A-Za-z0-9+/]{21}[AQgw]==")
 """Sixteen bytes, base64."""
 _BODY = ("content-length", "transfer-encoding")
@@ -25,17 +25,18 @@ _ACCEPT = (
 class Opening:
     """What a request asks for: the path with its query, and whom the browser names as the page's origin.
 
-    ``accepting`` are the bytes that let it in; ``None`` where the library is to decide that.
+    ``accepting`` are the bytes that let it in; where there are none the library decides that by the ``request``.
     """
 
     path: str
     origins: list[str]
     accepting: bytes | None = None
+    request: Request | None = None
 
 
 def opening_of(request: Request) -> Opening:
     """The same of a request that the library has read."""
-    return Opening(request.path, request.headers.get_all("Origin"))
+    return Opening(request.path, request.headers.get_all("Origin"), request=request)
 
 
 def read_opening(data: bytes) -> Opening | None:
@@ -43,7 +44,7 @@ def read_opening(data: bytes) -> Opening | None:
     if len(data) > _MOST_BYTES or (found := _REQUEST.fullmatch(data)) is None:
         return None
     pairs = _HEADER.findall(found[2].decode("ascii"))
-    headers = {name.lower(): value for name, value in pairs}
+    headers = {name.lower(): value.strip("\t ") for name, value in pairs}
     if len(headers) != len(pairs) or any(name in headers for name in _BODY) or not _asks_for_upgrade(headers):
         return None
     origins = [headers["origin"]] if "origin" in headers else []

@@ -76,7 +76,7 @@ class SocketOutlet:
         """Much is waiting for the client: every frame more is looked at."""
         self.is_slow = True
         self.stand_behind()
-        self._judge()
+        self.judge()
 
     def speed_up(self) -> None:
         """The client has caught up."""
@@ -86,6 +86,14 @@ class SocketOutlet:
         """The transport was given something: until it is gone everything stands behind it."""
         if self.send is not _nowhere:
             self.send = self._send_behind
+
+    def judge(self) -> None:
+        """Look at what waits: too much is the end, and nothing is the way free again."""
+        waiting = self._line.transport.get_write_buffer_size()
+        if waiting > self._most:
+            self.close(Close.SLOW) if self._line.is_open else self._line.transport.abort()
+        elif not waiting and self.send is not _nowhere:
+            self.send = self._send_now
 
     def end(self) -> None:
         """Send nothing more. Cut the line if it is not closed soon, since waiting is what slow clients make of it."""
@@ -106,15 +114,12 @@ class SocketOutlet:
             self.send(frames[written:])
 
     def _send_behind(self, frames: bytes) -> None:
-        self._line.transport.write(frames)
-        self._judge()
-
-    def _judge(self) -> None:
-        waiting = self._line.transport.get_write_buffer_size()
-        if waiting > self._most:
-            self.close(Close.SLOW)
-        elif not waiting and self.send is not _nowhere:
-            self.send = self._send_now
+        try:
+            self._line.transport.write(frames)
+        except RuntimeError:  # What uvloop says of a socket that nothing can be written to any more.
+            self._line.transport.abort()
+            return
+        self.judge()
 
     def close(self, code: Close, reason: str | None = None) -> None:
         """Send the close frame now."""

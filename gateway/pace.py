@@ -18,7 +18,7 @@ class Pace:
     flush_seconds: float = 0.1
     """How long points of presence wait for each other; they are to be visible within 1 s."""
     redis_seconds: float = 2.0
-    """Until a channel is followed, with all that is asked of Redis for it."""
+    """Until Redis has said where a channel stands, and that it is listened to."""
     expiry_seconds: float = 1.0
     """Between looks for expired tokens; the promise is 5."""
     rights_seconds: float = 30.0

@@ -1,67 +1,166 @@
-"""What is written past the transport and what waits in it never mix."""
+"""What is written past the transport and what waits in it never mix, whoever reads when."""
 
 import asyncio
-import json
 import socket
-from dataclasses import replace
-from uuid import uuid4
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from random import Random
+from types import SimpleNamespace
+from typing import Any, cast
 
-from websockets.asyncio.client import ClientConnection, connect
+import pytest
 
+from gateway.closing import Close
 from gateway.outlet import SocketOutlet
-from gateway.serving import Gateway
-from tests.gateway.campus import Campus, Roll, check_in
-from tests.gateway.conftest import QUICK, Ground
 
-PUSHES = 120
+MOST = 1 << 20
 
 
-async def test_a_reader_who_stops_and_goes_on_gets_every_byte_in_order(ground: Ground) -> None:
-    """Pushes, answers to their pings and pings of ours, into a socket that takes a little now and then."""
-    campus = ground.campus
-    roll = await campus.roll(students=tuple(uuid4() for _ in range(30)))
-    pace = replace(QUICK, bytes_per_client=1 << 24, ping_seconds=1.0)
-    async with ground.gateway(pace, gateway_frames=1000) as running, await _narrow(running) as client:
-        await _follow(client, campus, roll)
-        [line] = running._server.lines
-        line.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8192)
-        assert line.outlet is not None
-        ways, pongs = set(), []
-        reading = asyncio.create_task(_read(client))
-        for number in range(PUSHES):
-            client.transport.resume_reading() if number % 40 < 8 else client.transport.pause_reading()
-            await campus.push(roll, check_in(roll, roll.students))
-            if number % 5 == 0:
-                pongs.append(await client.ping())
-            ways.add(_way(line.outlet))
-        client.transport.resume_reading()
-        assert await asyncio.wait_for(reading, 10) == list(range(1, PUSHES + 1))
-        await asyncio.wait_for(asyncio.gather(*pongs), 10)
-        await campus.push(roll, check_in(roll, roll.students))
-        await client.recv()
-        assert ways == {"_send_now", "_send_behind"}
-        assert _way(line.outlet) == "_send_now"
+class Reader(asyncio.Protocol):
+    """The transport's side that is asked nothing, as a line is not while its client only reads."""
+
+    def __init__(self) -> None:
+        self.outlet: SocketOutlet | None = None
+
+    def pause_writing(self) -> None:
+        """As a line does."""
+        assert self.outlet is not None
+        self.outlet.slow_down()
+
+    def resume_writing(self) -> None:
+        """As a line does."""
+        assert self.outlet is not None
+        self.outlet.speed_up()
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        """As a line does."""
+        assert self.outlet is not None
+        self.outlet.end()
+        self.outlet.gone()
 
 
-def _way(outlet: SocketOutlet) -> str:
-    return outlet.send.__name__
+class End:
+    """Both ends of a narrow socket: an outlet, and what its client has read."""
+
+    def __init__(self, outlet: SocketOutlet, transport: asyncio.Transport, far: socket.socket) -> None:
+        self.outlet = outlet
+        self.transport = transport
+        self.closes: list[int] = []
+        self._far = far
+        self.read = b""
+
+    def look(self, most: int = 1 << 20) -> None:
+        """Read what is there, while nothing else happens."""
+        while most > 0:
+            try:
+                data = self._far.recv(min(most, 65_536))
+            except BlockingIOError:
+                return
+            if not data:
+                return
+            self.read += data
+            most -= len(data)
+
+    async def everything(self, size: int) -> None:
+        """Read until this much has come, and a little longer."""
+        async with asyncio.timeout(10):
+            while len(self.read) < size:
+                self.look()
+                await asyncio.sleep(0)
+        self.look()
 
 
-async def _narrow(running: Gateway) -> connect:
-    small = socket.socket()
-    small.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    small.setblocking(False)
-    await asyncio.get_running_loop().sock_connect(small, ("127.0.0.1", running.port))
-    url = f"ws://127.0.0.1:{running.port}/ws"
-    return connect(url, sock=small, compression=None, ping_interval=None, max_queue=None)
+@asynccontextmanager
+async def narrow(most: int = MOST) -> AsyncIterator[End]:
+    """A socket that takes little at once."""
+    near, far = socket.socketpair()
+    near.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8192)
+    far.setblocking(False)
+    transport, reader = await asyncio.get_running_loop().connect_accepted_socket(Reader, near)
+    transport.set_write_buffer_limits(MOST // 4, MOST // 8)
+    closes: list[int] = []
+    line = SimpleNamespace(
+        transport=transport,
+        is_open=True,
+        outlet=None,
+        loop=asyncio.get_running_loop(),
+        say_goodbye=lambda code, _reason: closes.append(code),
+    )
+    outlet = reader.outlet = SocketOutlet(cast(Any, line), most, 20)
+    end = End(outlet, transport, far)
+    end.closes = closes
+    try:
+        yield end
+    finally:
+        transport.abort()
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        far.close()
 
 
-async def _follow(client: ClientConnection, campus: Campus, roll: Roll) -> None:
-    subscribe = [{"channel": roll.channel}]
-    await client.send(json.dumps({"type": "CONNECT", "token": campus.token(roll.teacher), "subscribe": subscribe}))
-    assert json.loads(await client.recv())["type"] == "CONNECTED"
-    assert json.loads(await client.recv())["type"] == "SUBSCRIBED"
+@pytest.mark.parametrize("seed", range(30))
+async def test_every_byte_comes_once_and_in_order(seed: int) -> None:
+    chance = Random(seed)
+    async with narrow() as end:
+        said = b""
+        for number in range(200):
+            frame = bytes([number]) * chance.choices([1, 300, 5_000, 40_000], [6, 6, 2, 1])[0]
+            if len(said) - len(end.read) + len(frame) > MOST // 2:
+                await end.everything(len(said))
+            if chance.random() < 0.2:  # An answer of the library's, which knows only the transport.
+                end.transport.write(frame)
+                end.outlet.stand_behind()
+            else:
+                end.outlet.send(frame)
+            said += frame
+            if chance.random() < 0.6:
+                end.look(chance.choice([100, 10_000, 1 << 20, 1 << 20]))
+            if chance.random() < 0.3:
+                await asyncio.sleep(0)
+        await end.everything(len(said))
+        assert end.read == said
 
 
-async def _read(client: ClientConnection) -> list[int]:
-    return [json.loads(await client.recv())["payload"]["version"] for _ in range(PUSHES)]
+async def test_whoever_catches_up_is_written_to_directly_again() -> None:
+    async with narrow() as end:
+        assert end.outlet.send.__name__ == "_send_behind"
+        end.outlet.send(b"a")
+        assert end.outlet.send.__name__ == "_send_now"
+        end.outlet.send(b"b" * 300_000)
+        slow = [end.outlet.is_slow]
+        await end.everything(300_001)
+        slow.append(end.outlet.is_slow)
+        assert slow == [True, False]
+        end.outlet.send(b"c")
+        assert end.outlet.send.__name__ == "_send_now"
+        await end.everything(300_002)
+
+
+async def test_too_much_for_one_client_is_the_end_and_nothing_more_is_sent() -> None:
+    async with narrow(most=100_000) as end:
+        end.outlet.send(b"a")
+        end.outlet.send(b"b" * 200_000)
+        assert end.closes == [Close.SLOW]
+        end.outlet.end()
+        end.outlet.send(b"c")
+        await end.everything(200_001)
+        assert b"c" not in end.read
+
+
+async def test_a_reader_that_is_gone_is_no_error_and_its_file_is_left_alone() -> None:
+    """The number of a closed file is soon another's."""
+    async with narrow() as end:
+        end.outlet.send(b"a")
+        end._far.close()
+        for _ in range(3):
+            end.outlet.send(b"b")
+        await asyncio.sleep(0.05)
+        others = [socket.socketpair() for _ in range(8)]
+        end.outlet.send(b"c")
+        everybody = [one for pair in others for one in pair]
+        for one in everybody:
+            one.setblocking(False)
+            with pytest.raises(BlockingIOError):
+                one.recv(1)
+        for one in everybody:
+            one.close()
