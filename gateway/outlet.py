@@ -91,14 +91,16 @@ class SocketOutlet:
         """Look at what waits: too much is the end, and nothing is the way free again."""
         waiting = self._line.transport.get_write_buffer_size()
         if waiting > self._most:
-            self.close(Close.SLOW) if self._line.is_open else self._line.transport.abort()
+            self.close(Close.SLOW) if self._line.is_open else self.cut()
         elif not waiting and self.send is not _nowhere:
             self.send = self._send_now
 
     def end(self) -> None:
-        """Send nothing more. Cut the line if it is not closed soon, since waiting is what slow clients make of it."""
+        """Send nothing more. Cut the line if it is not closed soon, since waiting is what slow clients make of it, or if
+        much comes to wait besides what waits now: answers to pings, which the library gives until the end."""
         self.send = _nowhere
         if self._abort is None:
+            self._most += self._line.transport.get_write_buffer_size()
             self._abort = self._line.loop.call_later(CLOSE_SECONDS, self.cut)
 
     def _send_now(self, frames: bytes) -> None:
