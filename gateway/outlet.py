@@ -96,8 +96,8 @@ class SocketOutlet:
             self.send = self._send_now
 
     def end(self) -> None:
-        """Send nothing more. Cut the line if it is not closed soon, since waiting is what slow clients make of it, or if
-        much comes to wait besides what waits now: answers to pings, which the library gives until the end."""
+        """Send nothing more. Cut the line if it is not closed soon, since waiting is what slow clients make of it, or
+        if much comes to wait besides what does now: answers to pings, which the library gives until the end."""
         self.send = _nowhere
         if self._abort is None:
             self._most += self._line.transport.get_write_buffer_size()
