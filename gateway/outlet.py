@@ -151,7 +151,8 @@ class SocketOutlet:
             self._abort.cancel()
             self._abort = None
         self.send = _nowhere
-        self.on_proof = self._line.outlet = None
+        self.on_proof = None
+        del self._line.outlet  # They hold each other.
 
     @property
     def is_asked(self) -> bool:

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from gateway import answers
 from gateway.closing import Close
 from gateway.door import Door
+from gateway.doorstep import Doorstep, Reception
 from gateway.house import House
 from gateway.hub import Client, Hub
 from gateway.hurry import Hurry
-from gateway.line import Line, Reception
+from gateway.line import Line
 from gateway.pace import Pace
 from gateway.visit import Visit
 from shared.settings import Settings
@@ -29,7 +30,7 @@ class Server:
     def __init__(self, house: House, door: Door) -> None:
         slow = house.pace.bytes_per_client // SLOW_SHARE
         self._door = door
-        hurry = Hurry(house.pace.connect_seconds, Line.be_late)
+        hurry: Hurry[Doorstep | Line] = Hurry(house.pace.connect_seconds, lambda somebody: somebody.be_late())
         self._reception = Reception(
             door, lambda line, target: Visit(house, line, target).run(), hurry, (slow, slow // 2)
         )
@@ -38,7 +39,7 @@ class Server:
     async def listen(self, settings: Settings) -> None:
         """Accept sockets; raises ``OSError`` when the port is taken."""
         self._listening = await asyncio.get_running_loop().create_server(
-            lambda: Line(self._reception), settings.gateway_host, settings.gateway_port, backlog=BACKLOG
+            lambda: Doorstep(self._reception), settings.gateway_host, settings.gateway_port, backlog=BACKLOG
         )
 
     @property
@@ -49,8 +50,13 @@ class Server:
 
     @property
     def lines(self) -> list[Line]:
-        """Everybody, whatever has been said on their lines."""
-        return list(self._reception.lines)
+        """Everybody who was let in, whatever has been said."""
+        return [line for line in self._reception.lines if not line.visit.done()]
+
+    @property
+    def waiting(self) -> list[Doorstep]:
+        """Everybody else who is there."""
+        return list(self._reception.waiting)
 
     def shut(self) -> None:
         """Accept nobody more."""
@@ -58,10 +64,9 @@ class Server:
         self._door.shut()
 
     async def emptied(self, seconds: float | None = None) -> None:
-        """Until nobody is left, or this long, seconds."""
-        visits = [line.visit for line in self.lines if line.visit is not None]
-        if visits:
-            await asyncio.wait(visits, timeout=seconds)
+        """Until nobody is in, or this long."""
+        if lines := self.lines:
+            await asyncio.wait([line.visit for line in lines], timeout=seconds)
 
 
 class Gateway:
@@ -84,11 +89,12 @@ class Gateway:
         await asyncio.sleep(0)  # Let it stop listening first, or a client sent away could come straight back.
         await self._send_away(list(self._hub.clients))
         for line in self._server.lines:  # Those that have not said who they are.
-            if line.outlet is not None:
-                line.outlet.close(Close.RESTART)
+            line.outlet.close(Close.RESTART)
         await self._server.emptied(PARTING_SECONDS)
         for line in self._server.lines:
-            line.cut()
+            line.outlet.cut()
+        for somebody in self._server.waiting:
+            somebody.be_late()
         await self._server.emptied()
 
     async def _send_away(self, clients: Sequence[Client]) -> None:

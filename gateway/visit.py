@@ -28,7 +28,8 @@ from gateway.following import follow
 from gateway.house import House
 from gateway.hub import Client
 from gateway.identification import Refused
-from gateway.line import Gone, Line
+from gateway.line import Line
+from gateway.messages import Gone
 from gateway.outlet import SocketOutlet
 from gateway.rights import Facts
 from gateway.stay import Stay
@@ -77,7 +78,7 @@ class Visit:
             self._known = NOTHING
         conversation = Conversation(known=ticket is not None)
         while True:  # Whoever says nothing more keeps nothing of what was said: messages have no name here.
-            await self._hear(conversation, await self._line.recv())
+            await self._hear(conversation, await self._line.messages.next())
 
     async def _hear(self, conversation: Conversation, message: str | bytes) -> None:
         for action in _read(conversation, message):

@@ -82,7 +82,7 @@ async def wire(running: Gateway, *said: bytes) -> AsyncIterator[Wire]:
 
 async def calm(running: Gateway) -> None:
     """Nobody is left, and everything that must go on goes on."""
-    await until(lambda: not running._server.lines)
+    await until(lambda: not running._server.lines and not running._server.waiting)
     assert not [task for task in running.background if task.done()]
 
 
@@ -180,7 +180,7 @@ async def test_fragments_without_an_end_weigh_nothing(ground: Ground) -> None:
             client.writer.write(text(whole[:9], fin=False) + text(b"", fin=False, opcode=Opcode.CONT) * 20_000 + PING)
             await client.until(b"abc")
             [line] = running._server.lines
-            assert line._content == whole[:9]
+            assert line.messages._content == whole[:9]
             client.writer.write(text(whole[9:], opcode=Opcode.CONT))
             await client.until(b'"CONNECTED"')
         await calm(running)
