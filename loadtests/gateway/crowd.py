@@ -62,13 +62,15 @@ class Crowd:
                 raise ValueError(unknown)
         return self._tally.report()
 
-    async def _join(self, port: int, guests: list[dict[str, Any]], dialect: dict[str, str], rate: float) -> None:
+    async def _join(
+        self, port: int, guests: list[dict[str, Any]], dialect: dict[str, str], rate: float, sampled: int = SAMPLED
+    ) -> None:
         loop = asyncio.get_running_loop()
         start = loop.time()
         opening: list[asyncio.Task[bool]] = []
         for number, guest in enumerate(guests):
             await asyncio.sleep(max(0.0, start + number / rate - loop.time()))
-            is_sampled = number % max(1, len(guests) // SAMPLED) == 0
+            is_sampled = sampled > 0 and number % max(1, len(guests) // sampled) == 0
             opening.append(asyncio.create_task(self._open(port, guest, dialect, sampled=is_sampled)))
         await asyncio.gather(*opening)
 

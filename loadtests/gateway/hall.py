@@ -15,6 +15,7 @@ from uuid import UUID
 from redis import Redis
 
 from loadtests.bench.servers import SERVER_CORE
+from loadtests.gateway.crowd import SAMPLED
 from loadtests.gateway.member import frame
 from shared import keys, projection
 from shared.domain.words import Role, SessionStatus
@@ -71,12 +72,12 @@ class CrowdProcess:
         self._process = process
 
     def join(
-        self, port: int, guests: Sequence[dict[str, Any]], dialect: dict[str, bytes], rate: float
+        self, port: int, guests: Sequence[dict[str, Any]], dialect: dict[str, bytes], rate: float, **more: int
     ) -> dict[str, Any]:
-        """Open these sockets; raises when one of them is refused."""
+        """Open these sockets; raises when one of them is refused. ``sampled``: about how many of them are timed."""
         spoken = {name: b64encode(value).decode() for name, value in dialect.items()}
         before = self.tell("report")["there"]
-        answer = self.tell("join", port=port, guests=list(guests), dialect=spoken, rate=rate)
+        answer = self.tell("join", port=port, guests=list(guests), dialect=spoken, rate=rate, **more)
         if answer["there"] - before != len(guests):
             raise AssertionError(f"not everybody got in: {answer}")
         return answer
@@ -92,6 +93,37 @@ class CrowdProcess:
             raise RuntimeError("the crowd has ended")
         answer: dict[str, Any] = json.loads(line)
         return answer
+
+
+class Audience:
+    """A crowd, and evenly spread among them some who are timed, in a process of their own: whoever reads for a thousand
+    others too is late, and no server is to blame for that."""
+
+    def __init__(self, crowd: CrowdProcess, timed: CrowdProcess) -> None:
+        self._crowd = crowd
+        self._timed = timed
+
+    def join(self, port: int, guests: Sequence[dict[str, Any]], dialect: dict[str, bytes], rate: float) -> None:
+        """Open these sockets, in this order; raises when one of them is refused."""
+        size = max(1, len(guests) // SAMPLED)
+        for start in range(0, len(guests), size):
+            some = guests[start : start + size]
+            one = len(some) // 2
+            self._crowd.join(port, some[:one], dialect, rate, sampled=0)
+            self._timed.join(port, some[one : one + 1], dialect, rate, sampled=1)
+            self._crowd.join(port, some[one + 1 :], dialect, rate, sampled=0)
+
+    def tell(self, order: str) -> dict[str, Any]:
+        """Send an order to all; what they have seen together, timed by those who are."""
+        crowd, timed = self._crowd.tell(order), self._timed.tell(order)
+        return {**timed, **{count: crowd[count] + timed[count] for count in ("there", "pushes", "bytes", "pings")}}
+
+
+@contextmanager
+def audience() -> Iterator[Audience]:
+    """One that is gone after the block."""
+    with crowd() as many, crowd() as few:
+        yield Audience(many, few)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ import psutil
 
 from loadtests.bench.servers import SERVER_CORE
 from loadtests.gateway.contestant import Contestant, Publish
-from loadtests.gateway.hall import CrowdProcess, crowd
+from loadtests.gateway.hall import Audience, CrowdProcess, audience, crowd
 from loadtests.gateway.member import STAMP
 
 PAYLOAD_BYTES = 110
@@ -69,7 +69,7 @@ class Stand:
 
     contestant: Contestant
     process: psutil.Process
-    people: CrowdProcess
+    people: Audience
 
     def __str__(self) -> str:
         return self.contestant.name
@@ -91,7 +91,7 @@ def started(contestant: Contestant) -> Iterator[psutil.Process]:
         process.wait(30)
 
 
-def connect(contestant: Contestant, process: psutil.Process, people: CrowdProcess, channels: int) -> float:
+def connect(contestant: Contestant, process: psutil.Process, people: CrowdProcess | Audience, channels: int) -> float:
     """Let everybody come; microseconds of CPU per socket."""
     share = FOLLOWERS // channels
     guests = [guest for name in contestant.channels[:channels] for guest in contestant.guests(name, share)]
@@ -139,7 +139,7 @@ def stands(everybody: Sequence[Contestant], channels: int) -> Iterator[list[Stan
     with ExitStack() as stack:
         up = []
         for contestant in everybody:
-            stand = Stand(contestant, stack.enter_context(started(contestant)), stack.enter_context(crowd()))
+            stand = Stand(contestant, stack.enter_context(started(contestant)), stack.enter_context(audience()))
             connect(contestant, stand.process, stand.people, channels)
             up.append(stand)
         yield up
