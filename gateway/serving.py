@@ -25,7 +25,7 @@ PARTING_SECONDS = 2.0
 
 
 class Server:
-    """The port, and the lines that came through it. Raises ``OSError`` when the port is taken."""
+    """The port, and all who came through it."""
 
     def __init__(self, house: House, door: Door) -> None:
         slow = house.pace.bytes_per_client // SLOW_SHARE
