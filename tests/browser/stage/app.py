@@ -28,7 +28,8 @@ POLICY = (
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 
-
+LEFT = (WebSocketDisconnect, WebSocketDisconnected)
+"""What Starlette raises for a socket whose page has just left: while it is being told, and before."""
 _GAP = {"type": "RESYNC", "payload": {"data": {"channel": f"attendance_updates_{SESSION}", "reason": "slow"}}}
 """What a gateway says on an open socket when a push was lost."""
 
@@ -232,8 +233,9 @@ async def _disturb(app: Starlette, disturbance: str, order: dict[str, Any]) -> N
 
 async def _send(app: Starlette, frames: list[dict[str, Any]]) -> None:
     for socket in app.state.sockets - app.state.mute:
-        for frame in frames:
-            await socket.send_json(frame)
+        with suppress(*LEFT):
+            for frame in frames:
+                await socket.send_json(frame)
 
 
 def _refusal(code: str) -> dict[str, Any]:
@@ -245,13 +247,19 @@ def _refusal(code: str) -> dict[str, Any]:
 async def _unsubscribe_all(app: Starlette, code: str) -> None:
     """The sockets stay open; nothing is pushed to them any more."""
     sockets, app.state.sockets = app.state.sockets, set()
-    await asyncio.gather(*(socket.send_json(_refusal(code)) for socket in sockets))
+    for socket in sockets:
+        with suppress(*LEFT):
+            await socket.send_json(_refusal(code))
 
 
 async def _close_all(app: Starlette, code: int) -> None:
     sockets, app.state.sockets = app.state.sockets, set()
-    with suppress(WebSocketDisconnected):  # its page has just left
-        await asyncio.gather(*(socket.close(code) for socket in sockets))
+    await asyncio.gather(*(_close(socket, code) for socket in sockets))
+
+
+async def _close(socket: WebSocket, code: int) -> None:
+    with suppress(*LEFT):
+        await socket.close(code)
 
 
 def make_stage() -> Starlette:
