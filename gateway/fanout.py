@@ -8,14 +8,18 @@ longer than a tick. After :data:`SLICE` writes others get their turn on the loop
 from __future__ import annotations
 
 import asyncio
+import os
 from collections import deque
 from collections.abc import Iterator, Sequence
 from time import perf_counter
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from gateway import answers, metrics
+from gateway.rights import Right
 from gateway.room import Room
-from gateway.showing import Batch, Strip, batch_of
+from gateway.rows import Row
+from gateway.showing import Strip, batch_of
 
 if TYPE_CHECKING:
     from gateway.hub import Subscription
@@ -102,53 +106,63 @@ class Fanout:
         self._something.set()
 
     def _deliver(self, room: Room) -> Iterator[int]:
-        """Write a batch to everybody; says now and then how much that was."""
+        """Write a batch to everybody who is there when it begins: whoever joins later has a floor above it. Says now and
+        then how many that were."""
         now, began = asyncio.get_running_loop().time(), perf_counter()
         pushes, room.unsent = room.unsent, []
         batch = batch_of(pushes, room.counters, room.students, now)
         self._sent_at[room] = now
         if (due := room.counters.due()) is not None:
             self._wait(room, due)
-        size = 0
-        for subscriptions, strip in _receivers(room, batch):
-            for start in range(0, len(subscriptions), SLICE):
-                some = subscriptions[start : start + SLICE]
-                size += self._write(some, strip)
-                yield len(some)
-        metrics.BYTES.inc(size)
+        if batch.staff.parts:
+            yield from self._tell_all(room, Right.STAFF, batch.staff)
+        for student_id, own in batch.own.items():
+            yield self._tell_one(room, student_id, own)
+        if batch.students.parts:
+            yield from self._tell_all(room, Right.PARTICIPANT, batch.students)
         metrics.BROADCAST_SECONDS.observe(perf_counter() - began)
 
-    def _write(self, subscriptions: Sequence[Subscription], strip: Strip) -> int:
-        """Write a strip to these; the bytes that were. What is done here is done a million times."""
-        joined, starts = strip.joined, strip.starts
-        written = size = 0
-        for subscription in subscriptions:
-            if not subscription.is_live:
-                continue
-            outlet = subscription.outlet
-            if outlet.is_slow or subscription.has_missed or subscription.floor >= starts:
-                size += self._give(subscription, strip)
-            else:  # nearly everybody
-                send = outlet.send
-                send(joined)
-                written += 1
-        return size + written * len(joined)
+    def _tell_all(self, room: Room, right: Right, strip: Strip) -> Iterator[int]:
+        row = room.row(right, strip.starts)
+        files = list(row.files)
+        for start in range(0, len(files), SLICE):
+            some = files[start : start + SLICE]
+            if row.is_stale:
+                yield self._give([row.files[file] for file in some], strip)
+            else:
+                yield _write(row, some, strip.joined)
+        for start in range(0, len(row.others), SLICE):
+            yield self._give(row.others[start : start + SLICE], strip)
+        if row.is_passing:
+            room.shuffle()
 
-    def _give(self, subscription: Subscription, strip: Strip) -> int:
+    def _tell_one(self, room: Room, student_id: UUID, strip: Strip) -> int:
+        """Counters that are shown out of turn here, before something newer, are not shown again."""
+        theirs = list(room.students.get(student_id, ()))
+        self._give(theirs, strip)
+        for subscription in theirs:
+            subscription.floor = max(subscription.floor, strip.parts[-1].version)
+        room.shuffle()
+        return len(theirs)
+
+    def _give(self, subscriptions: Sequence[Subscription], strip: Strip) -> int:
+        """To each what they need of a strip; how many they are."""
+        for subscription in subscriptions:
+            if subscription.is_live and (frames := self._needed(subscription, strip)):
+                subscription.outlet.send(frames)
+                metrics.BYTES.inc(len(frames))
+        return len(subscriptions)
+
+    def _needed(self, subscription: Subscription, strip: Strip) -> bytes:
         """What somebody needs of a strip, who is slow, was slow, or has some of it."""
-        outlet = subscription.outlet
-        if outlet.is_slow:
-            frames = strip.without_counters(subscription.floor)
+        if subscription.outlet.is_slow:
             if any(part.is_counters for part in strip.parts):
                 subscription.has_missed = True
                 self._lagging.add(subscription)
-        else:
-            if subscription.has_missed:
-                self._resync(subscription)
-            frames = strip.after(subscription.floor)
-        if frames:
-            outlet.send(frames)
-        return len(frames)
+            return strip.without_counters(subscription.floor)
+        if subscription.has_missed:
+            self._resync(subscription)
+        return strip.after(subscription.floor)
 
     def _resync(self, subscription: Subscription) -> None:
         subscription.has_missed = False
@@ -156,16 +170,15 @@ class Fanout:
         subscription.client.tell(answers.resync(subscription.room.channel, MISSED))
 
 
-def _receivers(room: Room, batch: Batch) -> Iterator[tuple[Sequence[Subscription], Strip]]:
-    """Everybody who is there when the batch begins, by what they get; who joins later has a floor above it."""
-    if batch.staff.parts:
-        yield list(room.staff), batch.staff
-    for student_id, own in batch.own.items():
-        theirs = list(room.students.get(student_id, ()))
-        yield theirs, own
-        for subscription in theirs:
-            # Counters that were shown out of turn, before something newer, are not shown again.
-            subscription.floor = max(subscription.floor, own.parts[-1].version)
-    if batch.students.parts:
-        everybody = room.students.items()
-        yield [one for who, tabs in everybody if who not in batch.own for one in tabs], batch.students
+def _write(row: Row, files: Sequence[int], frames: bytes) -> int:
+    """Write to these sockets; how many they are. What is done here is done a million times."""
+    size = len(frames)
+    for file in files:
+        try:
+            written = os.write(file, frames)
+        except OSError:
+            written = 0
+        if written != size:  # What it does not take, or why it takes nothing, is found out on the usual way.
+            row.files[file].outlet.send(frames[written:])
+    metrics.BYTES.inc(size * len(files))
+    return len(files)

@@ -21,6 +21,10 @@ class Outlet(Protocol):
 
     is_slow: bool
     """Whether much of what was sent is still waiting to be read."""
+    file: int | None
+    """The number of a socket that takes whatever is written to it as the next frames, while there is one."""
+    on_turn: Callable[[], None] | None
+    """Called when ``file`` has changed."""
 
     @property
     def send(self) -> Callable[[bytes], None]:
@@ -46,6 +50,14 @@ class Client:
     confirmed_at: float = 0.0
     subscriptions: dict[str, "Subscription"] = field(default_factory=dict)
     _held: bytes = b""
+
+    def __post_init__(self) -> None:
+        self.outlet.on_turn = self.shuffle
+
+    def shuffle(self) -> None:
+        """The way to this client is another one than before."""
+        for subscription in self.subscriptions.values():
+            subscription.room.shuffle()
 
     def tell(self, content: bytes) -> None:
         """Send a text frame with this content."""

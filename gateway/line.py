@@ -151,7 +151,8 @@ class Line(asyncio.Protocol):
         """Send what the core wants to be sent; that may be the end of the conversation."""
         core = self._library()
         send_out(core, self.transport)
-        self.outlet.stand_behind() if core.state is _OPEN else self.outlet.end()
+        if core.state is not _OPEN:
+            self.outlet.end()
         self.outlet.judge()
 
     def _reads_whole(self) -> bool:

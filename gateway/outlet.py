@@ -31,22 +31,25 @@ class SocketOutlet:
     ``send`` sends complete frames. What it is says how the socket stands, so that a push to a thousand asks nobody: to
     the socket itself while nothing waits for it; behind what waits, and judged by that; nowhere once the closing has
     begun, by whomever. From then on the line has :data:`CLOSE_SECONDS`.
-    ``was_cut`` says that the client was not heard when the socket ended. ``on_proof`` is called at every proof of life.
+    ``file`` is the socket's number while a frame may be written to it just so, by whomever; ``on_turn`` is called whenever
+    that changes. ``was_cut`` says that the client was not heard when the socket ended. ``on_proof`` is called at every proof of life.
     """
 
     __slots__ = (
         "_abort",
         "_awaited",
-        "_file",
         "_frames",
         "_line",
         "_most",
         "_most_frames",
+        "_number",
         "_second",
         "asked_at",
         "closed_with",
+        "file",
         "is_slow",
         "on_proof",
+        "on_turn",
         "send",
         "slot",
         "was_cut",
@@ -67,52 +70,62 @@ class SocketOutlet:
         self.is_slow = False
         self.on_proof: Callable[[], None] | None = None
         self.send: Callable[[bytes], None] = _nowhere
-        self._file: int = line.transport.get_extra_info("socket").fileno()
+        self.on_turn: Callable[[], None] | None = None
+        self.file: int | None = None
+        self._number: int = line.transport.get_extra_info("socket").fileno()
         if line.is_open:
-            self.send = self._send_behind
+            self._stand_behind()
         line.outlet = self
 
     def slow_down(self) -> None:
         """Much is waiting for the client: every frame more is looked at."""
         self.is_slow = True
-        self.stand_behind()
         self.judge()
 
     def speed_up(self) -> None:
         """The client has caught up."""
         self.is_slow = False
 
-    def stand_behind(self) -> None:
-        """The transport was given something: until it is gone everything stands behind it."""
-        if self.send is not _nowhere:
-            self.send = self._send_behind
-
     def judge(self) -> None:
-        """Look at what waits: too much is the end, and nothing is the way free again."""
+        """Look at what waits in the transport: all else stands behind it, too much is the end, nothing frees the way."""
         waiting = self._line.transport.get_write_buffer_size()
         if waiting > self._most:
             self.close(Close.SLOW) if self._line.is_open else self.cut()
-        elif not waiting and self.send is not _nowhere:
-            self.send = self._send_now
+        elif self.send is not _nowhere:
+            self._stand_behind() if waiting else self._stand_free()
 
     def end(self) -> None:
         """Send nothing more. Cut the line if it is not closed soon, since waiting is what slow clients make of it, or
         if much comes to wait besides what does now: answers to pings, which the library gives until the end."""
-        self.send = _nowhere
+        self._stand_nowhere()
         if self._abort is None:
             self._most += self._line.transport.get_write_buffer_size()
             self._abort = self._line.loop.call_later(CLOSE_SECONDS, self.cut)
 
+    def _stand_free(self) -> None:
+        self._turn(self._send_now, self._number)
+
+    def _stand_behind(self) -> None:
+        self._turn(self._send_behind, None)
+
+    def _stand_nowhere(self) -> None:
+        self._turn(_nowhere, None)
+
+    def _turn(self, send: Callable[[bytes], None], file: int | None) -> None:
+        before, self.send, self.file = self.file, send, file
+        if file != before and self.on_turn is not None:
+            self.on_turn()
+
     def _send_now(self, frames: bytes) -> None:
         try:
-            written = os.write(self._file, frames)
+            written = os.write(self._number, frames)
         except BlockingIOError:
             written = 0
         except OSError:
             self._line.transport.abort()
             return
         if written != len(frames):
-            self.send = self._send_behind
+            self._stand_behind()
             self.send(frames[written:])
 
     def _send_behind(self, frames: bytes) -> None:
@@ -142,7 +155,7 @@ class SocketOutlet:
     def cut(self) -> None:
         """End the line without waiting for anybody."""
         self.was_cut = self.was_cut or not self._line.was_closed_by_client
-        self.send = _nowhere
+        self._stand_nowhere()
         self._line.transport.abort()
 
     def gone(self) -> None:
@@ -150,8 +163,8 @@ class SocketOutlet:
         if self._abort is not None:
             self._abort.cancel()
             self._abort = None
-        self.send = _nowhere
-        self.on_proof = None
+        self._stand_nowhere()
+        self.on_proof = self.on_turn = None
         del self._line.outlet  # They hold each other.
 
     @property

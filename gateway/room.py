@@ -22,6 +22,7 @@ from gateway import answers
 from gateway.pushes import Push
 from gateway.recovery import Gap, Position, Reading, missed
 from gateway.rights import Right
+from gateway.rows import Row
 from gateway.showing import Counters
 from gateway.views import portions
 
@@ -47,6 +48,7 @@ class Room:
     joining: set[Subscription] = field(default_factory=set)
     staff: set[Subscription] = field(default_factory=set)
     students: dict[UUID, set[Subscription]] = field(default_factory=dict)
+    _rows: dict[Right, Row] = field(default_factory=dict)
 
     @property
     def is_empty(self) -> bool:
@@ -119,14 +121,29 @@ class Room:
         if gap is not None:
             self.recent.clear()
             self.counters.forget()
+        self.shuffle()
         for subscription in list(self.live()):
             self._bridge_or_resync(subscription, gap, reading.top)
         for push in [] if isinstance(later, Gap) else later:
             self._take(push)
         return all(self._pass_on(push, self.position) for push in heard)
 
+    def row(self, right: Right, starts: int) -> Row:
+        """Everybody live who is staff, or takes part, as a strip that starts with this version is to be written."""
+        row = self._rows.get(right)
+        if row is None:
+            row = self._rows[right] = Row.of(self.staff if right is Right.STAFF else self._takers(), starts)
+        return row
+
+    def shuffle(self) -> None:
+        """Somebody is to be written to in another way than before."""
+        for row in self._rows.values():
+            row.is_stale = True
+        self._rows.clear()
+
     def leave(self, subscription: Subscription) -> None:
         """Forget somebody, joining or live."""
+        self.shuffle()
         subscription.is_live = False
         self.joining.discard(subscription)
         self.staff.discard(subscription)
@@ -139,6 +156,9 @@ class Room:
     def live(self) -> Iterator[Subscription]:
         """Everyone who has been told where they stand."""
         yield from self.staff
+        yield from self._takers()
+
+    def _takers(self) -> Iterator[Subscription]:
         for theirs in self.students.values():
             yield from theirs
 
@@ -163,6 +183,7 @@ class Room:
         self.recent.append(push)
 
     def _seat(self, subscription: Subscription) -> None:
+        self.shuffle()
         subscription.is_live = True
         self.joining.discard(subscription)
         if subscription.right is Right.STAFF:

@@ -109,7 +109,7 @@ async def test_every_byte_comes_once_and_in_order(seed: int) -> None:
                 await end.everything(len(said))
             if chance.random() < 0.2:  # An answer of the library's, which knows only the transport.
                 end.transport.write(frame)
-                end.outlet.stand_behind()
+                end.outlet.judge()
             else:
                 end.outlet.send(frame)
             said += frame

@@ -34,6 +34,7 @@ class MemoryOutlet:
 
     writes = 0
     is_slow = False
+    file = None
 
     def __init__(self) -> None:
         self.frames: list[dict[str, Any]] = []
