@@ -126,12 +126,13 @@ class Asking:
         self._asked.extend(questions)
         self._link.say(b"".join(question.packed for question in questions))
 
-    def _hear(self, reply: Any) -> None:
-        question = self._asked[0]
-        question.replies.append(reply)
-        if len(question.replies) == question.expected:
-            self._asked.popleft()
-            question.settle()
+    def _hear(self, replies: list[Any]) -> None:
+        for reply in replies:
+            question = self._asked[0]
+            question.replies.append(reply)
+            if len(question.replies) == question.expected:
+                self._asked.popleft()
+                question.settle()
 
 
 def _fail(questions: "list[_Question] | deque[_Question]", error: BaseException) -> None:

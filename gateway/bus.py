@@ -16,11 +16,15 @@ from gateway.pushes import read_push
 from gateway.recovery import Position, Reading
 
 
+Message = tuple[str, bytes]
+"""A channel, and what was published there."""
+
+
 class Listener(Protocol):
     """Who hears the bus. Neither method blocks or raises."""
 
-    def heard(self, channel: str, message: bytes) -> None:
-        """A message was published."""
+    def heard(self, messages: Sequence[Message]) -> None:
+        """These were published, and came together."""
 
     def returned(self) -> None:
         """The connection is there (again); anything may have been missed until now."""
@@ -93,7 +97,7 @@ class MemoryBus:
     def deliver(self, channel: str, message: bytes) -> None:
         """Let a message be heard; a twin of the twin may let it take its time."""
         if self.listener is not None:
-            self.listener.heard(channel, message)
+            self.listener.heard([(channel, message)])
 
     def trim(self, channel: str, keep: int = 0) -> None:
         """Forget all but the newest pushes."""

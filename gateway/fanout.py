@@ -2,7 +2,7 @@
 
 The first push after a quiet tick leaves at once, with everything that the same read from Redis brought; what follows
 waits for the tick's end. So the CPU it takes is bounded by clients ÷ tick, whatever is published, and nothing waits
-longer than a tick. After :data:`SLICE` writes others get their turn on the loop.
+longer than a tick. After :data:`rows.SLICE` writes others get their turn on the loop.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import asyncio
 import os
 from collections import deque
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -18,66 +19,67 @@ from uuid import UUID
 from gateway import answers, metrics
 from gateway.rights import Right
 from gateway.room import Room
-from gateway.rows import Row
+from gateway.rows import SLICE, Row
 from gateway.showing import Strip, batch_of
 
 if TYPE_CHECKING:
     from gateway.hub import Subscription
 
-SLICE = 200
 MISSED = "slow_reader"
 """The ``reason`` of a RESYNC for whoever read so slowly that counters were left out."""
+_PAST, _NEVER = float("-inf"), float("inf")
+
+
+@dataclass(eq=False, slots=True)
+class _Turn:
+    """When a room is written to next, at the latest, and what is being written. ``due`` is past while it queues."""
+
+    sent_at: float = _PAST
+    due: float = _NEVER
+    timer: asyncio.TimerHandle | None = None
+    delivery: Iterator[int] | None = None
 
 
 class Fanout:
-    """Sends what rooms have taken in. :meth:`run` is the sending; nothing is sent without it but by :meth:`finish`."""
+    """Sends what rooms have taken in, in turns of the loop."""
 
     def __init__(self, tick: float) -> None:
         self._tick = tick
+        self._turns: dict[Room, _Turn] = {}
         self._queue: deque[Room] = deque()
-        self._something = asyncio.Event()
-        self._waiting: dict[Room, tuple[float, asyncio.Handle | None]] = {}  # until when; no handle: in the queue
-        self._sent_at: dict[Room, float] = {}
-        self._under_way: dict[Room, Iterator[int]] = {}
+        self._sending: Iterator[int] | None = None
+        self._broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._lagging: set[Subscription] = set()
 
+    async def run(self) -> None:
+        """Until cancelled. Raises what went wrong with sending: rooms stand now where nobody was told of."""
+        await self._broken
+
     def wake(self, room: Room) -> None:
-        """Send what a room has, as soon as its tick allows."""
-        self._wait(room, self._sent_at.get(room, float("-inf")) + self._tick)
+        """Send what a room has with the next :meth:`send`, or by itself as soon as its tick allows."""
+        turn = self._turn_of(room)
+        self._wait(room, turn, turn.sent_at + self._tick)
+
+    def send(self) -> None:
+        """Send what may go: a slice at once, another whenever others have had their turn on the loop."""
+        if self._queue and self._sending is None:
+            self._sending = self._send_all()
+            self._send_slice()
 
     def finish(self, room: Room) -> None:
         """Send everything of a room now, without a pause."""
-        for _ in self._under_way.pop(room, ()):
+        turn = self._turn_of(room)
+        for _ in turn.delivery or ():
             pass
         if room.unsent:
-            for _ in self._deliver(room):
+            for _ in self._deliver(room, turn):
                 pass
 
     def forget(self, room: Room) -> None:
         """A room is closed."""
-        _, handle = self._waiting.pop(room, (0.0, None))
-        if handle is not None:
-            handle.cancel()
-        self._sent_at.pop(room, None)
-        self._under_way.pop(room, None)
-
-    async def run(self) -> None:
-        """Send until cancelled."""
-        budget = SLICE
-        while True:
-            await self._something.wait()
-            self._something.clear()
-            while self._queue:
-                room = self._queue.popleft()
-                if self._waiting.pop(room, None) is None:
-                    continue  # it was closed meanwhile
-                delivery = self._under_way[room] = self._deliver(room)
-                for written in delivery:
-                    budget -= written
-                    if budget <= 0:
-                        budget = SLICE
-                        await asyncio.sleep(0)
-                self._under_way.pop(room, None)
+        turn = self._turns.pop(room, None)
+        if turn is not None and turn.timer is not None:
+            turn.timer.cancel()
 
     async def sweep(self) -> None:
         """Tell those who were slow and no longer are that they have missed counters: nobody is left silently behind."""
@@ -87,33 +89,69 @@ class Fanout:
             elif not subscription.outlet.is_slow:
                 self._resync(subscription)
 
-    def _wait(self, room: Room, until: float) -> None:
+    def _turn_of(self, room: Room) -> _Turn:
+        turn = self._turns.get(room)
+        if turn is None:
+            turn = self._turns[room] = _Turn()
+        return turn
+
+    def _wait(self, room: Room, turn: _Turn, until: float) -> None:
         """Have the room's turn come no later than this."""
-        if room in self._waiting:
-            when, handle = self._waiting[room]
-            if handle is None or when <= until:
-                return
-            handle.cancel()
+        if turn.due <= until:
+            return
+        if turn.timer is not None:
+            turn.timer.cancel()
         loop = asyncio.get_running_loop()
         if until <= loop.time():
-            self._enqueue(room)
+            self._enqueue(room, turn)
         else:
-            self._waiting[room] = until, loop.call_at(until, self._enqueue, room)
+            turn.due, turn.timer = until, loop.call_at(until, self._be_due, room, turn)
 
-    def _enqueue(self, room: Room) -> None:
-        self._waiting[room] = 0.0, None
+    def _enqueue(self, room: Room, turn: _Turn) -> None:
+        turn.due, turn.timer = _PAST, None
         self._queue.append(room)
-        self._something.set()
 
-    def _deliver(self, room: Room) -> Iterator[int]:
+    def _be_due(self, room: Room, turn: _Turn) -> None:
+        self._enqueue(room, turn)
+        self.send()
+
+    def _send_slice(self) -> None:
+        assert self._sending is not None, "that is why this is called"
+        try:
+            if next(self._sending, None) is not None:
+                asyncio.get_running_loop().call_soon(self._send_slice)
+                return
+        except Exception as error:
+            if not self._broken.done():
+                self._broken.set_exception(error)
+        self._sending = None
+
+    def _send_all(self) -> Iterator[int]:
+        """Send what is queued; says when that was a slice."""
+        written = 0
+        while self._queue:
+            room = self._queue.popleft()
+            turn = self._turns.get(room)
+            if turn is None:
+                continue  # it was closed meanwhile
+            turn.due = _NEVER
+            turn.delivery = self._deliver(room, turn)
+            for some in turn.delivery:
+                written += some
+                if written >= SLICE:
+                    yield written
+                    written = 0
+            turn.delivery = None
+
+    def _deliver(self, room: Room, turn: _Turn) -> Iterator[int]:
         """Write a batch to everybody who is there when it begins: whoever joins later has a floor above it. Says now and
         then how many that were."""
         now, began = asyncio.get_running_loop().time(), perf_counter()
         pushes, room.unsent = room.unsent, []
         batch = batch_of(pushes, room.counters, room.students, now)
-        self._sent_at[room] = now
+        turn.sent_at = now
         if (due := room.counters.due()) is not None:
-            self._wait(room, due)
+            self._wait(room, turn, due)
         if batch.staff.parts:
             yield from self._tell_all(room, Right.STAFF, batch.staff)
         for student_id, own in batch.own.items():
@@ -124,13 +162,11 @@ class Fanout:
 
     def _tell_all(self, room: Room, right: Right, strip: Strip) -> Iterator[int]:
         row = room.row(right, strip.starts)
-        files = list(row.files)
-        for start in range(0, len(files), SLICE):
-            some = files[start : start + SLICE]
+        for files in row.slices:
             if row.is_stale:
-                yield self._give([row.files[file] for file in some], strip)
+                yield self._give([row.whose[file] for file in files], strip)
             else:
-                yield _write(row, some, strip.joined)
+                yield _write(row, files, strip.joined)
         for start in range(0, len(row.others), SLICE):
             yield self._give(row.others[start : start + SLICE], strip)
         if row.is_passing:
@@ -150,7 +186,7 @@ class Fanout:
         for subscription in subscriptions:
             if subscription.is_live and (frames := self._needed(subscription, strip)):
                 subscription.outlet.send(frames)
-                metrics.BYTES.inc(len(frames))
+                metrics.BYTES.count += len(frames)
         return len(subscriptions)
 
     def _needed(self, subscription: Subscription, strip: Strip) -> bytes:
@@ -179,6 +215,6 @@ def _write(row: Row, files: Sequence[int], frames: bytes) -> int:
         except OSError:
             written = 0
         if written != size:  # What it does not take, or why it takes nothing, is found out on the usual way.
-            row.files[file].outlet.send(frames[written:])
-    metrics.BYTES.inc(size * len(files))
+            row.whose[file].outlet.send(frames[written:])
+    metrics.BYTES.count += size * len(files)
     return len(files)

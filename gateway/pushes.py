@@ -1,9 +1,8 @@
 """A push as a gateway hears it: the parts of the message, and the epoch that its frame ends with."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
-from shared.messages.pushes import parse_published
+import msgspec
 
 _EPOCH = b'"epoch":"'
 _END = b'"}}'
@@ -12,8 +11,7 @@ HEAD = 256
 """Bytes of a frame in which its timestamp stands."""
 
 
-@dataclass(frozen=True, slots=True)
-class Push:
+class Push(msgspec.Struct, frozen=True):
     """One push of a channel. ``frame`` is what staff are sent, byte for byte."""
 
     version: int
@@ -38,9 +36,9 @@ def read_push(message: bytes) -> Push:
 
     lua/publish.lua writes version and epoch last, so the epoch is found from the end, whatever the data says.
     """
-    published = parse_published(message)
-    start = published.frame.rfind(_EPOCH)
-    if start < 0 or not published.frame.endswith(_END):
+    version, kind, frame = message.split(b" ", 2)
+    start = frame.rfind(_EPOCH)
+    if start < 0 or not frame.endswith(_END):
         raise ValueError("no epoch at the end")
-    epoch = published.frame[start + len(_EPOCH) : -len(_END)].decode()
-    return Push(published.version, epoch, published.type, published.frame)
+    epoch = frame[start + len(_EPOCH) : -len(_END)]
+    return Push(int(version), epoch.decode(), kind.decode(), frame)

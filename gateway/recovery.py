@@ -1,8 +1,9 @@
 """Resuming, as a rule: every missed push, or none and a reason (3-realtime 3.2)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 from gateway.pushes import Push
 
@@ -18,16 +19,14 @@ class Gap(StrEnum):
     TRIMMED = "history_trimmed"
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(msgspec.Struct, frozen=True):
     """A place in a channel: versions count up within an epoch."""
 
     version: int
     epoch: str
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(msgspec.Struct, frozen=True):
     """A channel's top, and the pushes that its history still has after the version asked for, in order."""
 
     top: Position

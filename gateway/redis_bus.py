@@ -144,21 +144,21 @@ class RedisBus:
                 raise LostConnection("no answer to PING")
         raise LostConnection("the connection was closed")
 
-    def _take(self, reply: Any) -> None:
-        self._replies += 1
-        match reply:
-            case [b"message", channel, message]:
-                self._hear(channel.decode(), message)
-            case [b"subscribe", channel, _]:
-                self._confirm(channel.decode())
-            case ResponseError():
-                log.error("pub/sub command refused", reason=str(reply))
-                if self._link is not None:
-                    self._link.abort()  # Which of them nobody can tell: the next connection begins with all.
-
-    def _hear(self, channel: str, message: bytes) -> None:
-        if self.listener is not None:
-            self.listener.heard(channel, message)
+    def _take(self, replies: list[Any]) -> None:
+        self._replies += len(replies)
+        messages = []
+        for reply in replies:
+            match reply:
+                case [b"message", channel, message]:
+                    messages.append((channel.decode(), message))
+                case [b"subscribe", channel, _]:
+                    self._confirm(channel.decode())
+                case ResponseError():
+                    log.error("pub/sub command refused", reason=str(reply))
+                    if self._link is not None:
+                        self._link.abort()  # Which of them nobody can tell: the next connection begins with all.
+        if messages and self.listener is not None:
+            self.listener.heard(messages)
 
     def _confirm(self, channel: str) -> None:
         self._unconfirmed[channel] -= 1

@@ -25,10 +25,10 @@ def pack(commands: Iterable[Command]) -> bytes:
 
 
 class Link(asyncio.Protocol):
-    """See the module. ``heard`` is told every reply in order, an error as a ``ResponseError``; it neither blocks nor
-    raises. ``lost`` is done once the connection has ended, by whomever; a quiet connection is not a lost one."""
+    """See the module. ``heard`` is told what came together, every reply in order, an error as a ``ResponseError``; it
+    neither blocks nor raises. ``lost`` is done once the connection has ended, by whomever; a quiet connection is not a lost one."""
 
-    def __init__(self, connection: Any, heard: Callable[[Any], None]) -> None:
+    def __init__(self, connection: Any, heard: Callable[[list[Any]], None]) -> None:
         self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._heard = heard
         self._connection = connection
@@ -39,8 +39,11 @@ class Link(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Bytes came. What is no reply ends the connection: the loop says so and closes it."""
         self._reader.feed(data)
+        replies = []
         while (reply := self._reader.gets()) is not False:
-            self._heard(reply)
+            replies.append(reply)
+        if replies:
+            self._heard(replies)
 
     def connection_lost(self, _error: Exception | None) -> None:
         """The end."""
@@ -62,7 +65,7 @@ class Link(asyncio.Protocol):
         await self._connection.disconnect(nowait=True)
 
 
-async def linked(redis: Redis, heard: Callable[[Any], None]) -> Link:
+async def linked(redis: Redis, heard: Callable[[list[Any]], None]) -> Link:
     """A connection of its own to this client's server; raises ``RedisError`` or ``OSError``. The caller limits it."""
     pool = redis.connection_pool
     limits = {"socket_timeout": None, "protocol": 2, "retry": Retry(NoBackoff(), 0)}

@@ -2,14 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from uuid import UUID
 
 import structlog
 
 from gateway import answers, metrics
 from gateway.asking import AWAY
-from gateway.bus import Bus
+from gateway.bus import Bus, Message
 from gateway.fanout import Fanout
 from gateway.hub import Client, Hub, Subscription
 from gateway.pushes import read_push, sent_at
@@ -50,26 +50,14 @@ class Relay:
         self._catching_up: dict[Room, asyncio.Task[None]] = {}
         self._stale: set[Room] = set()
 
-    def heard(self, channel: str, message: bytes) -> None:
+    def heard(self, messages: Sequence[Message]) -> None:
         """See :class:`gateway.bus.Listener`."""
-        if channel == keys.CONTROL:
-            self._control(message)
-            return
-        metrics.PUSHES.inc()
-        room = self._hub.rooms.get(channel)
-        if room is None:
-            return
-        try:
-            push = read_push(message)
-        except ValueError:
-            log.error("unreadable push", channel=channel)  # The next push shows a gap, and history bridges it.
-            return
-        if (at := sent_at(push)) is not None:
-            metrics.PUBSUB_LAG_SECONDS.observe(max(0.0, time.time() - at.timestamp()))
-        if not room.hear(push):
-            self.catch_up(room)
-        if room.unsent:
-            self._fanout.wake(room)
+        for channel, message in messages:
+            if channel == keys.CONTROL:
+                self._control(message)
+            else:
+                self._hear(channel, message)
+        self._fanout.send()
 
     def returned(self) -> None:
         """See :class:`gateway.bus.Listener`."""
@@ -135,6 +123,23 @@ class Relay:
         """End what is under way."""
         await cancelled([*self._catching_up.values(), *self._confirmed.values()])
 
+    def _hear(self, channel: str, message: bytes) -> None:
+        metrics.PUSHES.count += 1
+        room = self._hub.rooms.get(channel)
+        if room is None:
+            return
+        try:
+            push = read_push(message)
+        except ValueError:
+            log.error("unreadable push", channel=channel)  # The next push shows a gap, and history bridges it.
+            return
+        if (at := sent_at(push)) is not None:
+            metrics.PUBSUB_LAG_SECONDS.observe(max(0.0, time.time() - at.timestamp()))
+        if not room.hear(push):
+            self.catch_up(room)
+        if room.unsent:
+            self._fanout.wake(room)
+
     async def _fitting(self, subscription: Subscription, after: int | None) -> Reading:
         """A reading made while the channel was being heard, so that the buffer goes on where it ends."""
         room = subscription.room
@@ -181,6 +186,7 @@ class Relay:
                 self._stale.add(room)
             if room.unsent:
                 self._fanout.wake(room)
+                self._fanout.send()
 
 
 def _begin(subscription: Subscription, resume: Resume, reading: Reading) -> None:

@@ -22,7 +22,7 @@ from gateway import answers
 from gateway.pushes import Push
 from gateway.recovery import Gap, Position, Reading, missed
 from gateway.rights import Right
-from gateway.rows import Row
+from gateway.rows import Row, row_of
 from gateway.showing import Counters
 from gateway.views import portions
 
@@ -132,7 +132,7 @@ class Room:
         """Everybody live who is staff, or takes part, as a strip that starts with this version is to be written."""
         row = self._rows.get(right)
         if row is None:
-            row = self._rows[right] = Row.of(self.staff if right is Right.STAFF else self._takers(), starts)
+            row = self._rows[right] = row_of(self.staff if right is Right.STAFF else self._takers(), starts)
         return row
 
     def shuffle(self) -> None:

@@ -7,35 +7,42 @@ nothing else: who needs more than a write is found out beforehand, and whenever 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from gateway.hub import Subscription
 
 
+SLICE = 200
+"""Sockets written to before others get their turn on the loop."""
+
+
 @dataclass(eq=False, slots=True)
 class Row:
-    """``files``: the sockets that take what comes just as it is, and whose they are. ``others`` are to be looked at one
+    """``slices``: the sockets that take what comes just as it is; ``whose`` they are. ``others`` are to be looked at one
     by one; ``is_passing``, some of them for this once. ``is_stale``: a socket in it may not be what it was, and not
     even be theirs any more."""
 
-    files: dict[int, Subscription] = field(default_factory=dict)
-    others: list[Subscription] = field(default_factory=list)
-    is_passing: bool = False
+    slices: list[list[int]]
+    whose: dict[int, Subscription]
+    others: list[Subscription]
+    is_passing: bool
     is_stale: bool = False
 
-    @classmethod
-    def of(cls, everybody: Iterable[Subscription], starts: int) -> Row:
-        """Lay out these, for pushes of this version and later ones."""
-        row = cls()
-        for subscription in everybody:
-            file = subscription.outlet.file
-            if file is None:
-                row.others.append(subscription)
-            elif subscription.has_missed or subscription.floor >= starts:
-                row.others.append(subscription)
-                row.is_passing = True
-            else:
-                row.files[file] = subscription
-        return row
+
+def row_of(everybody: Iterable[Subscription], starts: int) -> Row:
+    """Lay out these, for strips that start with this version and later ones."""
+    whose: dict[int, Subscription] = {}
+    others, is_passing = [], False
+    for subscription in everybody:
+        file = subscription.outlet.file
+        needs_more = subscription.has_missed or subscription.floor >= starts
+        if file is None or needs_more:
+            others.append(subscription)
+            is_passing = is_passing or file is not None
+        else:
+            whose[file] = subscription
+    files = list(whose)
+    slices = [files[start : start + SLICE] for start in range(0, len(files), SLICE)]
+    return Row(slices, whose, others, is_passing)

@@ -6,7 +6,7 @@ four times a second (3-realtime 3.4): those that wait are merged, the latest val
 something newer is shown the waiting counters first, so nobody's versions ever go back.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -23,8 +23,7 @@ COUNTERS_SECONDS = 0.25
 _encoder = msgspec.json.Encoder()
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(msgspec.Struct, frozen=True):
     """A frame on the wire, and the version after which a client needs it no more."""
 
     version: int
@@ -32,8 +31,7 @@ class Shown:
     is_counters: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Strip:
+class Strip(msgspec.Struct, frozen=True):
     """Frames in order, joined once for everybody who needs all of them."""
 
     parts: Sequence[Shown]
@@ -43,7 +41,7 @@ class Strip:
     @classmethod
     def of(cls, parts: Sequence[Shown]) -> "Strip":
         """A strip of these."""
-        return cls(parts, b"".join(part.frame for part in parts), parts[0].version if parts else 0)
+        return cls(parts, b"".join([part.frame for part in parts]), parts[0].version if parts else 0)
 
     def after(self, floor: int) -> bytes:
         """What somebody needs who has everything up to a version."""
@@ -56,8 +54,10 @@ class Strip:
         return b"".join(part.frame for part in self.parts if part.version > floor and not part.is_counters)
 
 
-@dataclass(slots=True)
-class Batch:
+NOTHING = Strip.of([])
+
+
+class Batch(msgspec.Struct, frozen=True):
     """What to send: ``own`` is for the students named in it, instead of ``students``."""
 
     staff: Strip
@@ -92,16 +92,21 @@ class Counters:
         return None if self.waiting is None else self.shown_at + COUNTERS_SECONDS
 
 
-def batch_of(pushes: Iterable[Push], counters: Counters, here: Collection[UUID], now: float) -> Batch:
+def batch_of(pushes: Sequence[Push], counters: Counters, here: Collection[UUID], now: float) -> Batch:
     """Lay out pushes for a room with these students in it. ``counters`` wait longer if they were shown just now."""
-    staff, lanes = [], _Lanes(here, counters, now)
+    staff = Strip.of([_shown(push) for push in pushes])
+    if not here:
+        # Whoever comes later has all this. What waited from before must not be merged into what they get next: it would
+        # say old values once more, under a new version.
+        counters.forget()
+        return Batch(staff, NOTHING, {})
+    lanes = _Lanes(here, counters, now)
     for push in pushes:
-        staff.append(_shown(push))
         lanes.lay(push)
     due = counters.due()
     if due is not None and due <= now:
         lanes.show_counters()
-    return Batch(Strip.of(staff), Strip.of(lanes.common), {who: Strip.of(parts) for who, parts in lanes.own.items()})
+    return Batch(staff, Strip.of(lanes.common), {who: Strip.of(parts) for who, parts in lanes.own.items()})
 
 
 @dataclass(slots=True)
@@ -115,11 +120,6 @@ class _Lanes:
     own: dict[UUID, list[Shown]] = field(default_factory=dict)
 
     def lay(self, push: Push) -> None:
-        if not self.here:
-            # Whoever comes later has all this. What waited from before must not be merged into what they get next: it
-            # would say old values once more, under a new version.
-            self.counters.forget()
-            return
         if push.type == COUNTERS:
             self.counters.merge(push)
             return

@@ -116,14 +116,6 @@ class Push(msgspec.Struct, frozen=True):
     data: PushData
 
 
-class Published(msgspec.Struct, frozen=True):
-    """A push as gateways receive it. ``frame`` is what staff are sent, byte for byte."""
-
-    version: int
-    type: str
-    frame: bytes
-
-
 _encoder = msgspec.json.Encoder()
 
 
@@ -141,12 +133,6 @@ def open_frame(push: Push) -> bytes:
     payload = {"sessionId": push.session_id, "timestamp": push.timestamp, "data": data}
     head = _encoder.encode({"type": push_type(push.data), "payload": payload})
     return head[:-2]
-
-
-def parse_published(message: bytes) -> Published:
-    """The parts of a message on a channel: ``<version> <type> <frame>``."""
-    version, kind, frame = message.split(b" ", 2)
-    return Published(int(version), kind.decode(), frame)
 
 
 def lower(mark: Mark | str) -> str:

@@ -74,6 +74,7 @@ async def test_what_comes_together_is_one_write_and_the_first_of_it_leaves_at_on
     async with sending(tick=60.0) as fanout:
         here.hear(push(1), push(2), push(3))
         fanout.wake(here.room)
+        fanout.send()
         await until(lambda: outlet.writes > 0)
         assert (outlet.versions, outlet.writes) == ([1, 2, 3], 1)
 
@@ -85,6 +86,7 @@ async def test_what_follows_waits_for_the_tick() -> None:
         for version in range(1, 6):
             here.hear(push(version))
             fanout.wake(here.room)
+            fanout.send()
             await asyncio.sleep(0.001)
         await until(lambda: len(outlet.versions) == 5)
         assert (outlet.versions, outlet.writes) == ([1, 2, 3, 4, 5], 2)
@@ -101,6 +103,7 @@ def test_the_loop_of_the_real_process_does_the_same() -> None:
             for version in range(1, 200):
                 here.hear(counters(version, a=version))
                 fanout.wake(here.room)
+                fanout.send()
                 if version % 3:
                     await asyncio.sleep(0.0003)
             await until(lambda: len(outlet.versions) == 199)
@@ -122,6 +125,7 @@ async def test_a_large_class_is_served_in_slices() -> None:
     async with sending() as fanout:
         here.hear(push(1))
         fanout.wake(here.room)
+        fanout.send()
         await look()
     assert set(served) >= {SLICE, 2 * SLICE, 3 * SLICE}, "others had their turn in between"
 
@@ -132,6 +136,7 @@ async def test_who_leaves_or_joins_in_the_middle_of_a_broadcast_gets_nothing_twi
     async with sending() as fanout:
         here.hear(push(1))
         fanout.wake(here.room)
+        fanout.send()
         while not any(outlet.writes for _, outlet, _ in people):  # noqa: ASYNC110
             await asyncio.sleep(0)
         waiting = [(leaver, outlet) for leaver, outlet, _ in people if not outlet.writes]
@@ -140,6 +145,7 @@ async def test_who_leaves_or_joins_in_the_middle_of_a_broadcast_gets_nothing_twi
         _, newcomer, _ = here.join(top=1)
         here.hear(push(2))
         fanout.wake(here.room)
+        fanout.send()
         await until(lambda: newcomer.versions == [2])
     assert waiting
     assert not any(outlet.writes for _, outlet in waiting)
@@ -276,6 +282,7 @@ async def test_students_get_waiting_counters_without_anything_new_happening() ->
         for version in (1, 2):
             here.hear(counters(version, a=version))
             fanout.wake(here.room)
+            fanout.send()
             await until(lambda: not here.room.unsent)
         began = asyncio.get_running_loop().time()
         await until(lambda: outlet.versions == [1, 2])

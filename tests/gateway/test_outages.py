@@ -148,7 +148,7 @@ async def test_a_refused_command_begins_the_listening_anew(ground: Ground) -> No
     bus = RedisBus(ground.campus.redis, asking, 2.0)
     running = asyncio.create_task(bus.run())
     await bus.subscribe("room")
-    bus._take(ResponseError("BUSY"))
+    bus._take([ResponseError("BUSY")])
     await until(lambda: bus._lives == 2)
     assert bus.is_up
     await cancelled([running])

@@ -9,7 +9,7 @@ import asyncio
 import sys
 from collections import defaultdict
 from collections.abc import Callable
-from typing import cast
+from typing import Any, cast
 
 import uvloop
 from redis.asyncio import Redis
@@ -46,12 +46,13 @@ class Line(asyncio.Protocol):
         writes[self.channel].pop(self, None)
 
 
-def hear(reply: object) -> None:
-    """A push goes to everybody."""
-    if isinstance(reply, list) and reply[0] == b"pmessage":
-        frame = text_frame(reply[3])
-        for write in writes[reply[2]].values():
-            write(frame)
+def hear(replies: list[Any]) -> None:
+    """Every push goes to everybody."""
+    for kind, *_, channel, push in replies:
+        if kind == b"pmessage":
+            frame = text_frame(push)
+            for write in writes[channel].values():
+                write(frame)
 
 
 async def main(port: int, redis_url: str) -> None:
