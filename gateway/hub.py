@@ -110,7 +110,7 @@ class Hub:
         """A client said who they are."""
         self.clients.add(client)
         self.expiries.add(client)
-        metrics.CONNECTIONS.inc()
+        metrics.CONNECTIONS.count += 1
 
     def renew(self, client: Client, identity: Identity) -> None:
         """A client has a fresh token."""
@@ -123,7 +123,7 @@ class Hub:
         if client in self.clients:
             self.clients.discard(client)
             self.expiries.remove(client)
-            metrics.CONNECTIONS.dec()
+            metrics.CONNECTIONS.count -= 1
         left = [self.leave(client, channel) for channel in list(client.subscriptions)]
         return [room for room in left if room is not None]
 
@@ -132,11 +132,11 @@ class Hub:
         room = self.rooms.get(channel)
         if room is None:
             room = self.rooms[channel] = Room(channel, session_id)
-            metrics.CHANNELS.inc()
+            metrics.CHANNELS.count += 1
         subscription = Subscription(client, room, right, confirmed_at=now)
         client.subscriptions[channel] = subscription
         room.joining.add(subscription)
-        metrics.SUBSCRIPTIONS.inc()
+        metrics.SUBSCRIPTIONS.count += 1
         return subscription
 
     def leave(self, client: Client, channel: str) -> Room | None:
@@ -144,13 +144,13 @@ class Hub:
         subscription = client.subscriptions.pop(channel, None)
         if subscription is None:
             return None
-        metrics.SUBSCRIPTIONS.dec()
+        metrics.SUBSCRIPTIONS.count -= 1
         room = subscription.room
         room.leave(subscription)
         if not room.is_empty:
             return None
         del self.rooms[channel]
-        metrics.CHANNELS.dec()
+        metrics.CHANNELS.count -= 1
         return room
 
     def subscriptions(self) -> Iterator[tuple[str, Subscription]]:

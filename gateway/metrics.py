@@ -2,28 +2,34 @@
 
 from collections.abc import Iterator
 
-from prometheus_client import REGISTRY, Counter, Gauge, Histogram
-from prometheus_client.metrics_core import CounterMetricFamily
+from prometheus_client import REGISTRY, Counter, Histogram, Metric
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 
 class Tally(Collector):
-    """A counter of what happens too often for a lock: the loop's own thread counts, and whoever scrapes reads."""
+    """A number without a lock, for what happens too often for one: the loop's own thread counts, and whoever scrapes
+    reads. ``family`` is what the number is."""
 
-    def __init__(self, name: str, documentation: str) -> None:
+    def __init__(
+        self,
+        name: str,
+        documentation: str,
+        family: type[CounterMetricFamily] | type[GaugeMetricFamily] = CounterMetricFamily,
+    ) -> None:
         self.count = 0
-        self._name, self._documentation = name, documentation
+        self._name, self._documentation, self._family = name, documentation, family
         REGISTRY.register(self)
 
-    def collect(self) -> Iterator[CounterMetricFamily]:
+    def collect(self) -> Iterator[Metric]:
         """See :class:`Collector`."""
-        yield CounterMetricFamily(self._name, self._documentation, value=self.count)
+        yield self._family(self._name, self._documentation, value=self.count)
 
 
-CONNECTIONS = Gauge("muster_gateway_connections", "Sockets that are open and past CONNECT.")
-SUBSCRIPTIONS = Gauge("muster_gateway_subscriptions", "Channels followed, over all sockets.")
-CHANNELS = Gauge("muster_gateway_channels", "Channels followed by at least one socket.")
-ACCEPTED = Counter("muster_gateway_accepted", "Sockets accepted, before CONNECT.")
+CONNECTIONS = Tally("muster_gateway_connections", "Sockets that are open and past CONNECT.", GaugeMetricFamily)
+SUBSCRIPTIONS = Tally("muster_gateway_subscriptions", "Channels followed, over all sockets.", GaugeMetricFamily)
+CHANNELS = Tally("muster_gateway_channels", "Channels followed by at least one socket.", GaugeMetricFamily)
+ACCEPTED = Tally("muster_gateway_accepted", "Sockets accepted, before CONNECT.")
 REFUSED = Counter("muster_gateway_refused", "Sockets refused before the upgrade because too many came.")
 CLOSED = Counter("muster_gateway_closed", "Sockets closed, by close code.", ["code"])
 RECOVERED = Counter("muster_gateway_recovered", "Resumes, by whether history bridged the gap.", ["outcome"])

@@ -54,7 +54,7 @@ class Visit:
 
     async def run(self) -> None:
         """Until the socket is closed by either side."""
-        metrics.ACCEPTED.inc()
+        metrics.ACCEPTED.count += 1
         try:
             await self._talk()
         except Left as left:

@@ -7,7 +7,6 @@ with the configured JWKS, so one can never stand in for the other.
 
 import hashlib
 import hmac
-import json
 import warnings
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections import OrderedDict
@@ -17,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from joserfc import jwt
 from joserfc.errors import BadSignatureError, JoseError, SecurityWarning
 from joserfc.jwk import GuestProtocol, KeySet, OctKey
@@ -186,8 +186,8 @@ class Tokens:
 def _object(payload: str) -> dict[str, Any] | None:
     """The JSON object that a part of a token is, if it is one."""
     try:
-        found = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-    except (ValueError, RecursionError):
+        found = msgspec.json.decode(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    except (ValueError, RecursionError, msgspec.DecodeError):
         return None
     return found if isinstance(found, dict) else None
 
