@@ -15,7 +15,6 @@ from typing import Protocol
 from gateway.pushes import read_push
 from gateway.recovery import Position, Reading
 
-
 Message = tuple[str, bytes]
 """A channel, and what was published there."""
 

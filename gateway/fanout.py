@@ -121,9 +121,10 @@ class Fanout:
             if next(self._sending, None) is not None:
                 asyncio.get_running_loop().call_soon(self._send_slice)
                 return
-        except Exception as error:
+        except BaseException as error:
             if not self._broken.done():
                 self._broken.set_exception(error)
+            raise
         self._sending = None
 
     def _send_all(self) -> Iterator[int]:
@@ -144,8 +145,8 @@ class Fanout:
             turn.delivery = None
 
     def _deliver(self, room: Room, turn: _Turn) -> Iterator[int]:
-        """Write a batch to everybody who is there when it begins: whoever joins later has a floor above it. Says now and
-        then how many that were."""
+        """Write a batch to everybody who is there when it begins: whoever joins later has a floor above it. Says now
+        and then how many that were."""
         now, began = asyncio.get_running_loop().time(), perf_counter()
         pushes, room.unsent = room.unsent, []
         batch = batch_of(pushes, room.counters, room.students, now)

@@ -31,8 +31,9 @@ class SocketOutlet:
     ``send`` sends complete frames. What it is says how the socket stands, so that a push to a thousand asks nobody: to
     the socket itself while nothing waits for it; behind what waits, and judged by that; nowhere once the closing has
     begun, by whomever. From then on the line has :data:`CLOSE_SECONDS`.
-    ``file`` is the socket's number while a frame may be written to it just so, by whomever; ``on_turn`` is called whenever
-    that changes. ``was_cut`` says that the client was not heard when the socket ended. ``on_proof`` is called at every proof of life.
+    ``file`` is the socket's number while a frame may be written to it just so, by whomever; ``on_turn`` is called
+    whenever that changes. ``was_cut`` says that the client was not heard when the socket ended. ``on_proof`` is called
+    at every proof of life.
     """
 
     __slots__ = (
@@ -87,7 +88,7 @@ class SocketOutlet:
         self.is_slow = False
 
     def judge(self) -> None:
-        """Look at what waits in the transport: all else stands behind it, too much is the end, nothing frees the way."""
+        """Look at what waits in the transport: all else stands behind it, and too much of it is the end."""
         waiting = self._line.transport.get_write_buffer_size()
         if waiting > self._most:
             self.close(Close.SLOW) if self._line.is_open else self.cut()

@@ -26,7 +26,8 @@ def pack(commands: Iterable[Command]) -> bytes:
 
 class Link(asyncio.Protocol):
     """See the module. ``heard`` is told what came together, every reply in order, an error as a ``ResponseError``; it
-    neither blocks nor raises. ``lost`` is done once the connection has ended, by whomever; a quiet connection is not a lost one."""
+    neither blocks nor raises. ``lost`` is done once the connection has ended, by whomever; a quiet connection is not a
+    lost one."""
 
     def __init__(self, connection: Any, heard: Callable[[list[Any]], None]) -> None:
         self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()

@@ -20,8 +20,8 @@ SLICE = 200
 
 @dataclass(eq=False, slots=True)
 class Row:
-    """``slices``: the sockets that take what comes just as it is; ``whose`` they are. ``others`` are to be looked at one
-    by one; ``is_passing``, some of them for this once. ``is_stale``: a socket in it may not be what it was, and not
+    """``slices``: the sockets that take what comes just as it is; ``whose`` they are. ``others`` are to be looked at
+    one by one; ``is_passing``, some of them for this once. ``is_stale``: a socket in it may not be what it was, and not
     even be theirs any more."""
 
     slices: list[list[int]]

@@ -1,7 +1,7 @@
 """In-memory stand-ins: a client that keeps what it was sent, and people to be."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -34,7 +34,8 @@ class MemoryOutlet:
 
     writes = 0
     is_slow = False
-    file = None
+    file: int | None = None
+    on_turn: Callable[[], None] | None = None
 
     def __init__(self) -> None:
         self.frames: list[dict[str, Any]] = []
