@@ -39,6 +39,12 @@ class _Turn:
     timer: asyncio.TimerHandle | None = None
     delivery: Iterator[int] | None = None
 
+    def cancel(self) -> None:
+        """Let it not come by itself."""
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
+
 
 class Fanout:
     """Sends what rooms have taken in, in turns of the loop."""
@@ -58,7 +64,11 @@ class Fanout:
     def wake(self, room: Room) -> None:
         """Send what a room has with the next :meth:`send`, or by itself as soon as its tick allows."""
         turn = self._turn_of(room)
-        self._wait(room, turn, turn.sent_at + self._tick)
+        until = turn.sent_at + self._tick
+        if until > asyncio.get_running_loop().time():
+            self._wait(room, turn, until)
+        elif turn.due is not _PAST:
+            self._enqueue(room, turn)
 
     def send(self) -> None:
         """Send what may go: a slice at once, another whenever others have had their turn on the loop."""
@@ -78,8 +88,8 @@ class Fanout:
     def forget(self, room: Room) -> None:
         """A room is closed."""
         turn = self._turns.pop(room, None)
-        if turn is not None and turn.timer is not None:
-            turn.timer.cancel()
+        if turn is not None:
+            turn.cancel()
 
     async def sweep(self) -> None:
         """Tell those who were slow and no longer are that they have missed counters: nobody is left silently behind."""
@@ -96,19 +106,14 @@ class Fanout:
         return turn
 
     def _wait(self, room: Room, turn: _Turn, until: float) -> None:
-        """Have the room's turn come no later than this."""
-        if turn.due <= until:
-            return
-        if turn.timer is not None:
-            turn.timer.cancel()
-        loop = asyncio.get_running_loop()
-        if until <= loop.time():
-            self._enqueue(room, turn)
-        else:
-            turn.due, turn.timer = until, loop.call_at(until, self._be_due, room, turn)
+        """Have the room's turn come no later than this, by itself."""
+        if turn.due > until:
+            turn.cancel()
+            turn.due, turn.timer = until, asyncio.get_running_loop().call_at(until, self._be_due, room, turn)
 
     def _enqueue(self, room: Room, turn: _Turn) -> None:
-        turn.due, turn.timer = _PAST, None
+        turn.cancel()
+        turn.due = _PAST
         self._queue.append(room)
 
     def _be_due(self, room: Room, turn: _Turn) -> None:

@@ -121,7 +121,6 @@ class Room:
         if gap is not None:
             self.recent.clear()
             self.counters.forget()
-        self.shuffle()
         for subscription in list(self.live()):
             self._bridge_or_resync(subscription, gap, reading.top)
         for push in [] if isinstance(later, Gap) else later:

@@ -10,12 +10,13 @@ import uvloop
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.fanout import SLICE, Fanout
+from gateway.fanout import Fanout
 from gateway.hub import Client, Hub, Subscription
 from gateway.pushes import Push, read_push
 from gateway.recovery import Position
 from gateway.rights import Right
 from gateway.room import Room
+from gateway.rows import SLICE
 from gateway.showing import COUNTERS_SECONDS, Counters, batch_of
 from shared.domain.words import Role
 from tests.gateway.campus import until
