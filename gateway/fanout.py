@@ -2,7 +2,8 @@
 
 The first push after a quiet tick leaves at once, with everything that the same read from Redis brought; what follows
 waits for the tick's end. So the CPU it takes is bounded by clients ÷ tick, whatever is published, and nothing waits
-longer than a tick. After :data:`rows.SLICE` writes others get their turn on the loop.
+longer than a tick. After a slice or two (:data:`rows.SLICE`) others get their turn on the loop, however many rooms are
+due.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -61,29 +62,31 @@ class Fanout:
         """Until cancelled. Raises what went wrong with sending: rooms stand now where nobody was told of."""
         await self._broken
 
-    def wake(self, room: Room) -> None:
-        """Send what a room has with the next :meth:`send`, or by itself as soon as its tick allows."""
-        turn = self._turn_of(room)
-        until = turn.sent_at + self._tick
-        if until > asyncio.get_running_loop().time():
-            self._wait(room, turn, until)
-        elif turn.due is not _PAST:
-            self._enqueue(room, turn)
-
-    def send(self) -> None:
-        """Send what may go: a slice at once, another whenever others have had their turn on the loop."""
+    def send(self, rooms: Iterable[Room]) -> None:
+        """Send what these have, as soon as their ticks allow: a slice now, the others when others had their turn."""
+        for room in rooms:
+            self._take(room)
         if self._queue and self._sending is None:
             self._sending = self._send_all()
             self._send_slice()
 
+    def send_soon(self, room: Room) -> None:
+        """Send what a room has, as soon as its tick allows, but nothing now."""
+        self._take(room)
+        self._begin_soon()
+
     def finish(self, room: Room) -> None:
         """Send everything of a room now, without a pause."""
         turn = self._turn_of(room)
-        for _ in turn.delivery or ():
-            pass
-        if room.unsent:
-            for _ in self._deliver(room, turn):
+        try:
+            for _ in turn.delivery or ():
                 pass
+            if room.unsent:
+                for _ in self._deliver(room, turn):
+                    pass
+        except BaseException as error:
+            self._break(error)
+            raise
 
     def forget(self, room: Room) -> None:
         """A room is closed."""
@@ -116,9 +119,23 @@ class Fanout:
         turn.due = _PAST
         self._queue.append(room)
 
+    def _take(self, room: Room) -> None:
+        turn = self._turn_of(room)
+        until = turn.sent_at + self._tick
+        if until > asyncio.get_running_loop().time():
+            self._wait(room, turn, until)
+        elif turn.due is not _PAST:
+            self._enqueue(room, turn)
+
     def _be_due(self, room: Room, turn: _Turn) -> None:
         self._enqueue(room, turn)
-        self.send()
+        self._begin_soon()
+
+    def _begin_soon(self) -> None:
+        """Many rooms may be due in the same turn of the loop: all of them share what may be written in one."""
+        if self._queue and self._sending is None:
+            self._sending = self._send_all()
+            asyncio.get_running_loop().call_soon(self._send_slice)
 
     def _send_slice(self) -> None:
         assert self._sending is not None, "that is why this is called"
@@ -127,10 +144,13 @@ class Fanout:
                 asyncio.get_running_loop().call_soon(self._send_slice)
                 return
         except BaseException as error:
-            if not self._broken.done():
-                self._broken.set_exception(error)
+            self._break(error)
             raise
         self._sending = None
+
+    def _break(self, error: BaseException) -> None:
+        if not self._broken.done():
+            self._broken.set_exception(error)
 
     def _send_all(self) -> Iterator[int]:
         """Send what is queued; says when that was a slice."""
@@ -158,6 +178,7 @@ class Fanout:
         turn.sent_at = now
         if (due := room.counters.due()) is not None:
             self._wait(room, turn, due)
+        yield 1  # What nobody gets has taken time too.
         if batch.staff.parts:
             yield from self._tell_all(room, Right.STAFF, batch.staff)
         for student_id, own in batch.own.items():
@@ -168,15 +189,15 @@ class Fanout:
 
     def _tell_all(self, room: Room, right: Right, strip: Strip) -> Iterator[int]:
         row = room.row(right, strip.starts)
-        for files in row.slices:
+        for files in row.files:
             if row.is_stale:
                 yield self._give([row.whose[file] for file in files], strip)
             else:
                 yield _write(row, files, strip.joined)
-        for start in range(0, len(row.others), SLICE):
-            yield self._give(row.others[start : start + SLICE], strip)
+        for others in row.others:
+            yield self._give(others, strip)
         if row.is_passing:
-            room.shuffle()
+            room.shuffle(right)
 
     def _tell_one(self, room: Room, student_id: UUID, strip: Strip) -> int:
         """Counters that are shown out of turn here, before something newer, are not shown again."""
@@ -184,7 +205,7 @@ class Fanout:
         self._give(theirs, strip)
         for subscription in theirs:
             subscription.floor = max(subscription.floor, strip.parts[-1].version)
-        room.shuffle()
+        room.shuffle(Right.PARTICIPANT)
         return len(theirs)
 
     def _give(self, subscriptions: Sequence[Subscription], strip: Strip) -> int:

@@ -23,7 +23,7 @@ class Outlet(Protocol):
     """Whether much of what was sent is still waiting to be read."""
     file: int | None
     """The number of a socket that takes whatever is written to it as the next frames, while there is one."""
-    on_turn: Callable[[], None] | None
+    on_change: Callable[[], None] | None
     """Called when ``file`` has changed."""
 
     @property
@@ -52,12 +52,12 @@ class Client:
     _held: bytes = b""
 
     def __post_init__(self) -> None:
-        self.outlet.on_turn = self.shuffle
+        self.outlet.on_change = self.shuffle
 
     def shuffle(self) -> None:
         """The way to this client is another one than before."""
         for subscription in self.subscriptions.values():
-            subscription.room.shuffle()
+            subscription.room.shuffle(subscription.right)
 
     def tell(self, content: bytes) -> None:
         """Send a text frame with this content."""

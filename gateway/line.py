@@ -126,10 +126,10 @@ class Line(asyncio.Protocol):
     def connection_lost(self, _error: Exception | None) -> None:
         """The line is gone."""
         self._is_lost = True
+        self.outlet.end()  # First of all: the socket's number is soon somebody else's.
         self.in_no_hurry()
         if self._core is not None:
             self._core.receive_eof()
-        self.outlet.end()
         self.messages.end()
         if self._ended is not None:
             self._ended.set_result(None)

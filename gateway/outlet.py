@@ -31,7 +31,7 @@ class SocketOutlet:
     ``send`` sends complete frames. What it is says how the socket stands, so that a push to a thousand asks nobody: to
     the socket itself while nothing waits for it; behind what waits, and judged by that; nowhere once the closing has
     begun, by whomever. From then on the line has :data:`CLOSE_SECONDS`.
-    ``file`` is the socket's number while a frame may be written to it just so, by whomever; ``on_turn`` is called
+    ``file`` is the socket's number while a frame may be written to it just so, by whomever; ``on_change`` is called
     whenever that changes. ``was_cut`` says that the client was not heard when the socket ended. ``on_proof`` is called
     at every proof of life.
     """
@@ -49,8 +49,8 @@ class SocketOutlet:
         "closed_with",
         "file",
         "is_slow",
+        "on_change",
         "on_proof",
-        "on_turn",
         "send",
         "slot",
         "was_cut",
@@ -71,7 +71,7 @@ class SocketOutlet:
         self.is_slow = False
         self.on_proof: Callable[[], None] | None = None
         self.send: Callable[[bytes], None] = _nowhere
-        self.on_turn: Callable[[], None] | None = None
+        self.on_change: Callable[[], None] | None = None
         self.file: int | None = None
         self._number: int = line.transport.get_extra_info("socket").fileno()
         if line.is_open:
@@ -104,18 +104,18 @@ class SocketOutlet:
             self._abort = self._line.loop.call_later(CLOSE_SECONDS, self.cut)
 
     def _stand_free(self) -> None:
-        self._turn(self._send_now, self._number)
+        self._stand(self._send_now, self._number)
 
     def _stand_behind(self) -> None:
-        self._turn(self._send_behind, None)
+        self._stand(self._send_behind, None)
 
     def _stand_nowhere(self) -> None:
-        self._turn(_nowhere, None)
+        self._stand(_nowhere, None)
 
-    def _turn(self, send: Callable[[bytes], None], file: int | None) -> None:
+    def _stand(self, send: Callable[[bytes], None], file: int | None) -> None:
         before, self.send, self.file = self.file, send, file
-        if file != before and self.on_turn is not None:
-            self.on_turn()
+        if file != before and self.on_change is not None:
+            self.on_change()
 
     def _send_now(self, frames: bytes) -> None:
         try:
@@ -165,7 +165,7 @@ class SocketOutlet:
             self._abort.cancel()
             self._abort = None
         self._stand_nowhere()
-        self.on_proof = self.on_turn = None
+        self.on_proof = self.on_change = None
         del self._line.outlet  # They hold each other.
 
     @property

@@ -52,12 +52,13 @@ class Relay:
 
     def heard(self, messages: Sequence[Message]) -> None:
         """See :class:`gateway.bus.Listener`."""
+        told = []
         for channel, message in messages:
             if channel == keys.CONTROL:
                 self._control(message)
-            else:
-                self._hear(channel, message)
-        self._fanout.send()
+            elif (room := self._hear(channel, message)) is not None:
+                told.append(room)
+        self._fanout.send(told)
 
     def returned(self) -> None:
         """See :class:`gateway.bus.Listener`."""
@@ -123,22 +124,22 @@ class Relay:
         """End what is under way."""
         await cancelled([*self._catching_up.values(), *self._confirmed.values()])
 
-    def _hear(self, channel: str, message: bytes) -> None:
+    def _hear(self, channel: str, message: bytes) -> Room | None:
+        """The room that has something to send now."""
         metrics.PUSHES.count += 1
         room = self._hub.rooms.get(channel)
         if room is None:
-            return
+            return None
         try:
             push = read_push(message)
         except ValueError:
             log.error("unreadable push", channel=channel)  # The next push shows a gap, and history bridges it.
-            return
+            return None
         if (at := sent_at(push)) is not None:
             metrics.PUBSUB_LAG_SECONDS.observe(max(0.0, time.time() - at.timestamp()))
         if not room.hear(push):
             self.catch_up(room)
-        if room.unsent:
-            self._fanout.wake(room)
+        return room if room.unsent else None
 
     async def _fitting(self, subscription: Subscription, after: int | None) -> Reading:
         """A reading made while the channel was being heard, so that the buffer goes on where it ends."""
@@ -185,8 +186,7 @@ class Relay:
             if not room.catch_up(reading):
                 self._stale.add(room)
             if room.unsent:
-                self._fanout.wake(room)
-                self._fanout.send()
+                self._fanout.send_soon(room)
 
 
 def _begin(subscription: Subscription, resume: Resume, reading: Reading) -> None:

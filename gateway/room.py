@@ -128,21 +128,22 @@ class Room:
         return all(self._pass_on(push, self.position) for push in heard)
 
     def row(self, right: Right, starts: int) -> Row:
-        """Everybody live who is staff, or takes part, as a strip that starts with this version is to be written."""
+        """Everybody live who is staff, or takes part, laid out for a strip that starts with this version."""
         row = self._rows.get(right)
         if row is None:
             row = self._rows[right] = row_of(self.staff if right is Right.STAFF else self._takers(), starts)
         return row
 
-    def shuffle(self) -> None:
-        """Somebody is to be written to in another way than before."""
-        for row in self._rows.values():
+    def shuffle(self, right: Right) -> None:
+        """Somebody of these is to be written to in another way than before."""
+        row = self._rows.pop(right, None)
+        if row is not None:
             row.is_stale = True
-        self._rows.clear()
 
     def leave(self, subscription: Subscription) -> None:
         """Forget somebody, joining or live."""
-        self.shuffle()
+        if subscription.is_live:
+            self.shuffle(subscription.right)
         subscription.is_live = False
         self.joining.discard(subscription)
         self.staff.discard(subscription)
@@ -162,10 +163,13 @@ class Room:
             yield from theirs
 
     def _bridge_or_resync(self, subscription: Subscription, gap: Gap | None, top: Position) -> None:
-        same_epoch = subscription.epoch == top.epoch
-        if same_epoch and (gap is None or subscription.floor >= top.version):
+        """Who is in the new epoch already joined it while the room caught up, at the top or later. Where a channel has
+        gone back, nobody knows any more what the versions are that somebody has."""
+        has_all = gap is None or (gap is not Gap.AHEAD and subscription.floor >= top.version)
+        if subscription.epoch == top.epoch and has_all:
             return
         subscription.floor, subscription.epoch = top.version, top.epoch
+        self.shuffle(subscription.right)
         subscription.client.tell(answers.resync(self.channel, gap or Gap.NEW_EPOCH))
 
     def _pass_on(self, push: Push, position: Position) -> bool:
@@ -182,7 +186,7 @@ class Room:
         self.recent.append(push)
 
     def _seat(self, subscription: Subscription) -> None:
-        self.shuffle()
+        self.shuffle(subscription.right)
         subscription.is_live = True
         self.joining.discard(subscription)
         if subscription.right is Right.STAFF:

@@ -8,31 +8,36 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from gateway.hub import Subscription
 
 
+Item = TypeVar("Item")
 SLICE = 200
 """Sockets written to before others get their turn on the loop."""
 
 
 @dataclass(eq=False, slots=True)
 class Row:
-    """``slices``: the sockets that take what comes just as it is; ``whose`` they are. ``others`` are to be looked at
-    one by one; ``is_passing``, some of them for this once. ``is_stale``: a socket in it may not be what it was, and not
-    even be theirs any more."""
+    """In slices, ``files``: the sockets that take what comes just as it is, and ``whose`` they are; and ``others``, who
+    are to be looked at one by one, ``is_passing``, some of them for this once.
 
-    slices: list[list[int]]
+    ``is_stale``: a socket in it may not be what it was, and not even be theirs any more. Whoever changes what somebody
+    needs, their ``floor``, ``has_missed`` or the state of their socket, says so (:meth:`gateway.room.Room.shuffle`).
+    Then it holds for every later strip, too, since versions go up.
+    """
+
+    files: list[list[int]]
     whose: dict[int, Subscription]
-    others: list[Subscription]
+    others: list[list[Subscription]]
     is_passing: bool
     is_stale: bool = False
 
 
 def row_of(everybody: Iterable[Subscription], starts: int) -> Row:
-    """Lay out these, for strips that start with this version and later ones."""
+    """Lay out these, for a strip that starts with this version, and later ones."""
     whose: dict[int, Subscription] = {}
     others, is_passing = [], False
     for subscription in everybody:
@@ -43,6 +48,8 @@ def row_of(everybody: Iterable[Subscription], starts: int) -> Row:
             is_passing = is_passing or file is not None
         else:
             whose[file] = subscription
-    files = list(whose)
-    slices = [files[start : start + SLICE] for start in range(0, len(files), SLICE)]
-    return Row(slices, whose, others, is_passing)
+    return Row(_sliced(list(whose)), whose, _sliced(others), is_passing)
+
+
+def _sliced(items: list[Item]) -> list[list[Item]]:
+    return [items[start : start + SLICE] for start in range(0, len(items), SLICE)]

@@ -187,7 +187,7 @@ def _object(payload: str) -> dict[str, Any] | None:
     """The JSON object that a part of a token is, if it is one."""
     try:
         found = msgspec.json.decode(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-    except (ValueError, RecursionError, msgspec.DecodeError):
+    except (ValueError, RecursionError):  # msgspec's own are ValueErrors
         return None
     return found if isinstance(found, dict) else None
 

@@ -116,6 +116,23 @@ async def test_whoever_joined_further_on_is_not_taken_back() -> None:
     assert (slow.versions, fast.versions) == ([5, 6, 7], [7])
 
 
+async def test_where_a_channel_has_gone_back_everybody_starts_anew() -> None:
+    hub = Hub()
+    one, before = client()
+    room, first = begin(hub, one)
+    room.settle(first, Position(80, "e1"))
+    two, later = client()
+    _, second = begin(hub, two)
+    room.settle(second, Position(90, "e1"))
+    assert all(room.hear(push(version)) for version in range(81, 101))
+    send(room)
+    assert room.catch_up(Reading(Position(85, "e1")))
+    assert room.hear(push(86))
+    send(room)
+    assert before.types[-2:] == later.types[-2:] == ["RESYNC", "STATS_UPDATE"]
+    assert before.versions[-1] == later.versions[-1] == 86
+
+
 async def test_whoever_joins_in_a_new_epoch_shows_the_room_that_it_is_behind() -> None:
     hub = Hub()
     one, old = client()

@@ -50,12 +50,11 @@ class Theatre:
         heard = push(len(self.said) + 1, kind=kind, data=data)
         self.said.append(text_frame(heard.frame))
         assert self.room.hear(heard)
-        self.fanout.wake(self.room)
 
     def say(self, kind: str = "MARK", **data: object) -> None:
         """The same, and off it goes."""
         self.hear(kind, **data)
-        self.fanout.send()
+        self.fanout.send([self.room])
 
 
 class Visitor:
@@ -131,7 +130,7 @@ def test_a_number_that_is_somebody_elses_by_now_is_not_written_to(monkeypatch: p
     async def reuse() -> None:
         theatre = Theatre()
         async with visitors(theatre, 2) as people:
-            _, [number] = theatre.room.row(Right.STAFF, 1).slices
+            _, [number] = theatre.room.row(Right.STAFF, 1).files
             [second] = [one for one in people if one.end.outlet.file == number]
             with ExitStack() as strangers:
                 second.end.transport.abort()
@@ -167,7 +166,7 @@ async def test_a_row_stands_while_nobody_moves() -> None:
         assert theatre.room.row(Right.STAFF, 3) is row
         people[1].end.outlet.send(b"x" * 100_000)
         assert row.is_stale
-        assert theatre.room.row(Right.STAFF, 3).others == [people[1].subscription]
+        assert theatre.room.row(Right.STAFF, 3).others == [[people[1].subscription]]
 
 
 async def test_whoever_joins_while_something_is_on_its_way_is_passed_over_only_once() -> None:
@@ -175,7 +174,7 @@ async def test_whoever_joins_while_something_is_on_its_way_is_passed_over_only_o
     async with visitors(theatre, 2) as people:
         theatre.hear()
         async with visitors(theatre, 1) as [late]:
-            theatre.fanout.send()
+            theatre.fanout.send([theatre.room])
             theatre.say()
             assert len(theatre.room.row(Right.STAFF, 3).whose) == 3
             for one in [*people, late]:

@@ -35,7 +35,7 @@ class MemoryOutlet:
     writes = 0
     is_slow = False
     file: int | None = None
-    on_turn: Callable[[], None] | None = None
+    on_change: Callable[[], None] | None = None
 
     def __init__(self) -> None:
         self.frames: list[dict[str, Any]] = []
