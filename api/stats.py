@@ -36,7 +36,7 @@ _RECENT = text("""
            c.scanned_at, c.status, c.inside, c.distance_meters
     FROM (SELECT DISTINCT ON (student_id) * FROM check_ins WHERE session_id = :id ORDER BY student_id, accepted_at) c
     JOIN users u ON u.id = c.student_id JOIN students n ON n.user_id = c.student_id
-    ORDER BY c.scanned_at DESC, c.id DESC LIMIT :most
+    ORDER BY c.scanned_at DESC, c.student_id LIMIT :most
 """)
 
 _FLAGS = text("""

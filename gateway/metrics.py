@@ -25,6 +25,10 @@ class Tally(Collector):
         """See :class:`Collector`."""
         yield self._family(self._name, self._documentation, value=self.count)
 
+    def describe(self) -> Iterator[Metric]:
+        """What it is, without the number."""
+        yield self._family(self._name, self._documentation)
+
 
 CONNECTIONS = Tally("muster_gateway_connections", "Sockets that are open and past CONNECT.", GaugeMetricFamily)
 SUBSCRIPTIONS = Tally("muster_gateway_subscriptions", "Channels followed, over all sockets.", GaugeMetricFamily)

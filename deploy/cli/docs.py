@@ -61,8 +61,11 @@ def _metrics() -> Iterator[tuple[str, str, str, str, str]]:
 def _of_module(module: ModuleType, of: str) -> Iterator[tuple[str, str, str, str, str]]:
     from prometheus_client.metrics import MetricWrapperBase
 
+    from gateway.metrics import Tally
+
     for value in vars(module).values():
-        if isinstance(value, MetricWrapperBase):
+        if isinstance(value, MetricWrapperBase | Tally):
             [described] = value.describe()
             name = described.name + SUFFIXES.get(described.type, "")
-            yield name, of, described.type, ", ".join(value._labelnames), described.documentation
+            labels = ", ".join(getattr(value, "_labelnames", ()))
+            yield name, of, described.type, labels, described.documentation

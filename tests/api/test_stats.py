@@ -82,6 +82,17 @@ async def test_the_newest_twenty_come_first(punctual: Visitor, owner: Engine, cl
     )
 
 
+async def test_those_of_the_same_moment_stand_by_student(punctual: Visitor, owner: Engine, ports: Ports) -> None:
+    """As on the live page, which gets to know of them in any order."""
+    lecture = await open_lecture(punctual, make_classroom(owner, 6))
+    for student in lecture.students:
+        await lecture.scan(student)
+    drain(ports)
+    recent = (await read(lecture.teacher, lecture))["recentCheckins"]
+    assert len({update["timestamp"] for update in recent}) == 1
+    assert [update["studentId"] for update in recent] == sorted(str(one.id) for one in lecture.classroom.students)
+
+
 async def test_students_get_counts_only(lecture: Lecture, ports: Ports) -> None:
     """Not even their own check-in, which row-level security would let them see."""
     for student in lecture.students[:2]:

@@ -52,6 +52,21 @@ async def test_snapshot_and_deltas_make_a_fresh_fetch(browser: Browser, stage: s
     assert reached == expected
 
 
+async def test_those_who_came_in_the_same_moment_stand_as_in_a_snapshot(browser: Browser, stage: str) -> None:
+    """By student, in whatever order the deltas name them."""
+    world = World()
+    snapshot = whole(world)
+    for _ in range(2):
+        world.check_in(3)
+    for entry in world.checked_in:
+        entry["timestamp"] = world.checked_in[0]["timestamp"]
+    for frame in world.history:
+        frame["payload"]["data"].get("checkIns", []).reverse()
+    expected, reached = await reduce(browser, stage, whole(world), [snapshot, world.history])
+    assert [entry["studentId"] for entry in expected["recent"]] == [str(student_id(place)) for place in range(6)]
+    assert reached == expected
+
+
 @pytest.mark.parametrize("seed", range(10))
 async def test_a_missing_frame_is_never_guessed_over(browser: Browser, stage: str, seed: int) -> None:
     """Whichever frame is lost, the state stops before it and says that it is behind."""

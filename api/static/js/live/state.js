@@ -89,8 +89,12 @@ export function merge(recent, arrived) {
 }
 
 function newestFirst(a, b) {
-  // Beyond the millisecond that Date knows, the digits decide.
-  return Date.parse(b.timestamp) - Date.parse(a.timestamp) || fraction(b).localeCompare(fraction(a));
+  // Beyond the millisecond that Date knows, the digits decide; among equals the student, as in a snapshot.
+  return (
+    Date.parse(b.timestamp) - Date.parse(a.timestamp) ||
+    fraction(b).localeCompare(fraction(a)) ||
+    a.studentId.localeCompare(b.studentId)
+  );
 }
 
 function fraction(entry) {
