@@ -124,7 +124,7 @@ def test_everybody_gets_every_push_once_and_in_order(seed: int) -> None:
 
 def test_a_number_that_is_somebody_elses_by_now_is_not_written_to(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gateway.rows.SLICE", 1)
-    monkeypatch.setattr("gateway.fanout.SLICE", 1)
+    monkeypatch.setattr("gateway.fanout.SLICE", 2)  # laying out is the first
     taken: list[socket.socket] = []
 
     async def reuse() -> None:
