@@ -205,7 +205,8 @@ async def test_whoever_was_shown_counters_out_of_turn_is_not_shown_them_again() 
         assert await one.versions(3) == [1, 2, 3]
 
 
-async def test_a_fault_of_the_sending_ends_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("way", ["send", "finish"])
+async def test_a_fault_of_the_sending_ends_the_process(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def break_down(*_: object) -> None:
         raise ZeroDivisionError
 
@@ -213,7 +214,8 @@ async def test_a_fault_of_the_sending_ends_the_process(monkeypatch: pytest.Monke
     theatre.join(MemoryOutlet())
     running = asyncio.create_task(theatre.fanout.run())
     monkeypatch.setattr("gateway.fanout.batch_of", break_down)
+    theatre.hear()
     with pytest.raises(ZeroDivisionError):
-        theatre.say()
+        theatre.fanout.send([theatre.room]) if way == "send" else theatre.fanout.finish(theatre.room)
     with pytest.raises(ZeroDivisionError):
         await asyncio.wait_for(running, 5)
