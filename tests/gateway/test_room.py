@@ -36,6 +36,18 @@ def live(top: Position, *buffered: Push) -> tuple[Room, MemoryOutlet]:
     return room, outlet
 
 
+def two_who_joined_at(*versions: int) -> tuple[Room, MemoryOutlet, MemoryOutlet]:
+    """A room with two people of staff in it, who read that it stands at these versions."""
+    hub, outlets = Hub(), []
+    for version in versions:
+        somebody, outlet = client()
+        room, subscription = begin(hub, somebody)
+        assert room.settle(subscription, Position(version, "e1"))
+        outlets.append(outlet)
+    one, two = outlets
+    return room, one, two
+
+
 async def test_what_was_heard_while_joining_follows_what_was_read() -> None:
     room, outlet = live(Position(4, "e1"), push(3), push(4), push(5), push(6))
     send(room)
@@ -104,26 +116,14 @@ async def test_a_hole_while_catching_up_calls_for_another_try() -> None:
 
 
 async def test_whoever_joined_further_on_is_not_taken_back() -> None:
-    hub = Hub()
-    one, slow = client()
-    room, first = begin(hub, one)
-    room.settle(first, Position(4, "e1"))
-    two, fast = client()
-    _, second = begin(hub, two)
-    assert room.settle(second, Position(6, "e1"))
+    room, slow, fast = two_who_joined_at(4, 6)
     assert all(room.hear(push(version)) for version in (5, 6, 7))
     send(room)
     assert (slow.versions, fast.versions) == ([5, 6, 7], [7])
 
 
 async def test_where_a_channel_has_gone_back_everybody_starts_anew() -> None:
-    hub = Hub()
-    one, before = client()
-    room, first = begin(hub, one)
-    room.settle(first, Position(80, "e1"))
-    two, later = client()
-    _, second = begin(hub, two)
-    room.settle(second, Position(90, "e1"))
+    room, before, later = two_who_joined_at(80, 90)
     assert all(room.hear(push(version)) for version in range(81, 101))
     send(room)
     assert room.catch_up(Reading(Position(85, "e1")))
