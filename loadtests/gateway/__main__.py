@@ -18,7 +18,7 @@ from loadtests.gateway.rounds import FANOUTS, Contender, Fanout, Result, arrival
 
 RIVALS = Path(".muster/rivals")
 """Where what others made is unpacked; the next run finds it there."""
-ROUNDS = 3
+ROUNDS = 5
 HEARD_GOAL = 1.05
 """0.95 of the frames a second, as CPU per frame."""
 CONNECT_GOAL, KILOBYTES_GOAL, CORE_GOAL = 1.3, 15.0, 0.035

@@ -40,12 +40,12 @@ class Fanout:
 
 
 FANOUTS = [
-    Fanout("G1, G6: 1 × 1000, 20 a second", 1, 20, 40, 0.67),
+    Fanout("G1, G6: 1 × 1000, 20 a second", 1, 20, 80, 0.67),
     Fanout("half of what the yardstick can: 1 × 1000, 45 a second", 1, 45, 70),
-    Fanout("G3: 1 × 1000, 100 a second", 1, 100, 150, 0.36),
+    Fanout("G3: 1 × 1000, 100 a second", 1, 100, 250, 0.36),
     Fanout("G4: 1 × 1000, 200 a second", 1, 200, 200, 0.22),
     Fanout("G5: 1 × 1000, bursts of 100", 1, 2, 3, 0.06, at_once=100),
-    Fanout("G2: 10 × 100, 20 a second each", 10, 20, 40, 0.67),
+    Fanout("G2: 10 × 100, 20 a second each", 10, 20, 60, 0.67),
 ]
 
 
