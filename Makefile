@@ -15,7 +15,7 @@ KILL ?=
 STRESS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help up test properties lint format lock bench load hour visible chaos reset clean chromium teeth bench-gateway soak-gateway kill-gateway stress
+.PHONY: help up test properties lint format lock texts bench load hour visible chaos reset clean chromium teeth bench-gateway soak-gateway kill-gateway stress
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ lint: $(VENV)/ready-dev ## Check style, types and who may import whom
 format: $(VENV)/ready-dev ## Format the code
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
+
+texts: $(VENV)/ready-dev ## Bring the catalogues of other languages up to date with what pages say
+	$(BIN)/python -m deploy.texts
 
 bench: $(VENV)/ready-dev ## Measure throughput, side by side with the alternatives, and how costs grow
 	$(BIN)/python -m loadtests.bench

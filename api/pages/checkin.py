@@ -17,7 +17,6 @@ from api.pages.people import TROUBLE, code_of, go, home_of, person_of, status_of
 from api.pages.refused import refused_scan
 from api.pages.rendering import page
 from api.pages.shapes import Answer
-from api.pages.texts import language_of
 from api.phones import phone_of
 from api.problems import note
 from api.receipts import Receipt
@@ -98,7 +97,7 @@ async def _confirm(request: Request, who: Identity, kept: scans.Waiting) -> Resp
         raise Refused(Code.CODE_EXPIRED)
     person = await person_of(services, who)
     values = {"person": person, "scan": kept.scan(services), "zone": services.settings.zone}
-    return page("checkin/confirm.html", values, language=language_of(request))
+    return page(request, "checkin/confirm.html", values)
 
 
 async def _meant(request: Request, token: str, error: Exception) -> SessionFacts | None:
@@ -126,7 +125,7 @@ async def _repeated(request: Request, who: Identity, class_name: str, room: str 
 
 async def _result(request: Request, who: Identity, answer: Answer) -> Response:
     person = await person_of(request.app.state.services, who)
-    return page("checkin/result.html", {"person": person, "answer": answer}, language=language_of(request))
+    return page(request, "checkin/result.html", {"person": person, "answer": answer})
 
 
 async def _typed(
@@ -141,7 +140,7 @@ async def _typed(
         "online": await online_today(services, who) if who and who.role == Role.STUDENT else [],
         "asked": await asked_now(services, who) if who else [],
     }
-    return page("checkin/typed.html", values, status, language=language_of(request))
+    return page(request, "checkin/typed.html", values, status)
 
 
 def _ticket_request(token: str | None = None, short_code: str | None = None) -> TicketRequest:

@@ -2,8 +2,8 @@
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from gettext import NullTranslations
 
+from api.pages.texts import Language
 from shared.messages.condition import Condition, Held
 
 SLOW_SECONDS = 1.0
@@ -21,23 +21,21 @@ class Line:
     says: str
 
 
-def lines(
-    failing: Collection[str], condition: Condition | None, held: Held | None, words: NullTranslations
-) -> list[Line]:
+def lines(failing: Collection[str], condition: Condition | None, held: Held | None, language: Language) -> list[Line]:
     """Everything there is to say. ``failing`` are the checks of /readyz that fail."""
-    said = [*_stores(failing, words)]
+    said = [*_stores(failing, language)]
     if condition is None:
-        _ = words.gettext
+        _ = language.translations.gettext
         silence = _("Nobody has measured for a minute. Do the scheduler and the maintenance worker run?")
         said.append(Line(_("Pipeline"), False, silence))
     else:
-        said += [_lag(condition, words), _waiting(condition, words), _queues(condition, words)]
-        said += [*_kept(condition, words)]
-    return [*said, _connections(held, words)]
+        said += [_lag(condition, language), _waiting(condition, language), _queues(condition, language)]
+        said += [*_kept(condition, language)]
+    return [*said, _connections(held, language)]
 
 
-def _stores(failing: Collection[str], words: NullTranslations) -> Iterator[Line]:
-    _ = words.gettext
+def _stores(failing: Collection[str], language: Language) -> Iterator[Line]:
+    _ = language.translations.gettext
     if "database" in failing:
         yield Line(
             _("Database"),
@@ -58,8 +56,8 @@ def _stores(failing: Collection[str], words: NullTranslations) -> Iterator[Line]
         yield Line(_("Queue"), True, _("Redis answers."))
 
 
-def _lag(condition: Condition, words: NullTranslations) -> Line:
-    _ = words.gettext
+def _lag(condition: Condition, language: Language) -> Line:
+    _ = language.translations.gettext
     seconds, age = condition.canary_seconds, condition.canary_age
     if seconds is None or age is None:
         return Line(_("Delay"), False, _("No test event has come through yet. The first one takes a minute."))
@@ -69,32 +67,38 @@ def _lag(condition: Condition, words: NullTranslations) -> Line:
             False,
             _("The last test event came through %(n)d s ago; there should be one every minute.") % {"n": age},
         )
-    says = _("An event is visible %(s).2f s after it was accepted.") % {"s": seconds}
+    says = _("An event is visible %(s)s s after it was accepted.") % {"s": language.decimal(seconds, 2)}
     return Line(_("Delay"), seconds <= SLOW_SECONDS, says)
 
 
-def _waiting(condition: Condition, words: NullTranslations) -> Line:
-    _, count = words.gettext, condition.stream_entries
+def _waiting(condition: Condition, language: Language) -> Line:
+    _, count = language.translations.gettext, condition.stream_entries
     if not count:
         return Line(_("Events"), True, _("No event waits."))
-    says = words.ngettext(
-        "%(n)d batch of events waits, for %(s).1f s.", "%(n)d batches of events wait, the oldest for %(s).1f s.", count
+    says = language.translations.ngettext(
+        "%(n)d batch of events waits, for %(s)s s.", "%(n)d batches of events wait, the oldest for %(s)s s.", count
     )
-    return Line(_("Events"), "events" not in condition.stalled, says % {"n": count, "s": condition.oldest_seconds})
+    return Line(
+        _("Events"),
+        "events" not in condition.stalled,
+        says % {"n": count, "s": language.decimal(condition.oldest_seconds)},
+    )
 
 
-def _queues(condition: Condition, words: NullTranslations) -> Line:
-    _ = words.gettext
+def _queues(condition: Condition, language: Language) -> Line:
+    _ = language.translations.gettext
     if condition.stalled:
         says = _("There is work and nobody does it: %(names)s.") % {"names": ", ".join(condition.stalled)}
         return Line(_("Workers"), False, says)
     waiting = sum(condition.queues.values())
-    says = words.ngettext("All queues move; %(n)d call waits.", "All queues move; %(n)d calls wait.", waiting)
+    says = language.translations.ngettext(
+        "All queues move; %(n)d call waits.", "All queues move; %(n)d calls wait.", waiting
+    )
     return Line(_("Workers"), True, says % {"n": waiting})
 
 
-def _kept(condition: Condition, words: NullTranslations) -> Iterator[Line]:
-    _, ngettext = words.gettext, words.ngettext
+def _kept(condition: Condition, language: Language) -> Iterator[Line]:
+    _, ngettext = language.translations.gettext, language.translations.ngettext
     if condition.inbox_events:
         count = condition.inbox_events
         says = ngettext("%(n)d event waits in PostgreSQL.", "%(n)d events wait in PostgreSQL.", count) % {"n": count}
@@ -109,8 +113,8 @@ def _kept(condition: Condition, words: NullTranslations) -> Iterator[Line]:
         yield Line(_("Dead letters"), False, says % {"n": count})
 
 
-def _connections(held: Held | None, words: NullTranslations) -> Line:
-    _, ngettext = words.gettext, words.ngettext
+def _connections(held: Held | None, language: Language) -> Line:
+    _, ngettext = language.translations.gettext, language.translations.ngettext
     if held is None or not held.gateways:
         return Line(_("Connections"), False, _("No gateway reports. Live pages ask every few seconds instead."))
     sockets = ngettext("%(n)d open connection", "%(n)d open connections", held.sockets) % {"n": held.sockets}

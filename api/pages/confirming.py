@@ -13,7 +13,6 @@ from api.pages.people import TROUBLE, person_of, to_login
 from api.pages.refused import refused_scan
 from api.pages.rendering import page
 from api.pages.shapes import Answer
-from api.pages.texts import language_of
 from api.phones import phone_of
 from api.services import Services
 from shared.domain.refusals import Code, Refused
@@ -24,7 +23,7 @@ async def offer(request: Request, who: Identity, kept: scans.Waiting) -> Respons
     """The one tap for somebody who has checked in and is asked whether they are still there."""
     services: Services = request.app.state.services
     values = {"person": await person_of(services, who), "scan": kept.scan(services)}
-    return page("checkin/still_here.html", values, language=language_of(request))
+    return page(request, "checkin/still_here.html", values)
 
 
 async def tap(request: Request) -> Response:
@@ -43,4 +42,4 @@ async def tap(request: Request) -> Response:
     time = clock(view.timestamp, services.settings.zone)
     answer = Answer("present", time, kept.facts.class_name, kept.facts.room, repeat=False)
     values = {"person": await person_of(services, who), "answer": answer, "confirmed": True}
-    return scans.forget(page("checkin/result.html", values, language=language_of(request)))
+    return scans.forget(page(request, "checkin/result.html", values))

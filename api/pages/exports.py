@@ -12,7 +12,6 @@ from api.exports import ExportQuery, ExportView, export_roll, read_export, send_
 from api.pages.dates import clock
 from api.pages.people import for_staff, go, person_of
 from api.pages.rendering import page
-from api.pages.texts import language_of
 from api.services import Services
 from api.sessions import SessionRow, find
 from shared.domain.refusals import Code, Refused
@@ -61,7 +60,7 @@ async def _page(request: Request, who: Identity) -> Response:
         "export": None if export is None else _shown(services, export),
         "hours": services.settings.export_hours,
     }
-    return page("teach/export.html", values, 404 if export is None else 200, language=language_of(request))
+    return page(request, "teach/export.html", values, 404 if export is None else 200)
 
 
 async def _export(services: Services, who: Identity, row: SessionRow, export_id: UUID) -> ExportView | None:

@@ -83,7 +83,7 @@ async def _page(
         "refused": refused,
         "reported": "reported" in request.query_params,
     }
-    return page("record/family.html", values, status, language=language)
+    return page(request, "record/family.html", values, status)
 
 
 async def _children(services: Services, who: Identity) -> list[Child]:

@@ -16,7 +16,6 @@ from api.pages.dates import clock
 from api.pages.forms import read_form
 from api.pages.people import code_of, for_staff, go, person_of, status_of
 from api.pages.rendering import page
-from api.pages.texts import language_of
 from api.problems import Problem, malformed
 from api.rules import CheckInRulesBody, read_rules, set_rules
 from api.services import Services
@@ -145,7 +144,7 @@ async def _page(request: Request, who: Identity, refused: Exception | None = Non
         "saved": "saved" in request.query_params,
     }
     status = 200 if refused is None else status_of(refused)
-    return page("teach/honesty.html", values, status, language=language_of(request))
+    return page(request, "teach/honesty.html", values, status)
 
 
 def _wrong_fields(error: Exception | None) -> list[str]:

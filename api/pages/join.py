@@ -10,7 +10,6 @@ from api.pages.asked import asked_now
 from api.pages.forms import read_form_if_any
 from api.pages.people import for_roles, go, person_of
 from api.pages.rendering import page
-from api.pages.texts import language_of
 from api.reporting import report
 from api.services import Services
 from shared.domain.refusals import Code, Refused
@@ -44,7 +43,6 @@ async def tap(request: Request, who: Identity) -> Response:
 
 async def _page(request: Request, who: Identity, *, left: bool = False, status: int = 200) -> Response:
     services: Services = request.app.state.services
-    language = language_of(request)
     meeting = await meetings.read_meeting(services, who, request.path_params["session_id"])
     asked = [call for call in await asked_now(services, who) if call.session_id == meeting.id]
     values = {
@@ -56,4 +54,4 @@ async def _page(request: Request, who: Identity, *, left: bool = False, status: 
         "noted": "noted" in request.query_params,
         "refused": status == 409,
     }
-    return page("join/meeting.html", values, status, language=language)
+    return page(request, "join/meeting.html", values, status)

@@ -43,7 +43,7 @@ async def ask(request: Request, who: Identity) -> Response:
         "ask": request.url.path.rpartition("/")[2],
         "unmarked": stats.not_marked,
     }
-    return page("teach/ask.html", values, language=language_of(request))
+    return page(request, "teach/ask.html", values)
 
 
 @for_staff
@@ -96,7 +96,7 @@ async def _card(request: Request, who: Identity, refused: Code | None = None) ->
         "timeline": await timeline_of(services, who, row),
         "notice": refused and _notice(refused, language),
     }
-    return page("teach/live.html", values, 200 if refused is None else 409, language=language)
+    return page(request, "teach/live.html", values, 200 if refused is None else 409)
 
 
 async def _open_call(services: Services, who: Identity, session_id: UUID) -> CallShown | None:

@@ -77,7 +77,7 @@ async def _form(
         "error": code and _words(code, language),
         "scan": await scans.waiting(request),
     }
-    return page("login.html", values, status, language=language)
+    return page(request, "login.html", values, status)
 
 
 def _words(code: str, language: Language) -> str:

@@ -32,7 +32,7 @@ async def show(request: Request, who: Identity) -> Response:
         "online": await online_today(services, who),
         "record": await read_record(services, who, who.user_id, request.query_params.get("cursor"), translate),
     }
-    return page("record/me.html", values, language=language)
+    return page(request, "record/me.html", values)
 
 
 @for_roles((Role.STUDENT, Role.PARENT))
@@ -47,7 +47,7 @@ async def changes(request: Request, who: Identity) -> Response:
         "changes": [_shown(services, change, language.translations.gettext) for change in history.items],
         "back": "/me" if who.role is Role.STUDENT else home_of(who.role),
     }
-    return page("record/changes.html", values, language=language)
+    return page(request, "record/changes.html", values)
 
 
 def _shown(services: Services, change: MarkChange, translate: Gettext) -> ChangeLine:

@@ -94,7 +94,7 @@ async def trouble(request: Request, error: Exception) -> Response:
     person = await _reader(request, problem)
     back = "/" if person is None else home_of(person.role)
     values = {"title": title, "what_to_do": what_to_do, "back": back, "person": person}
-    answer = page("problem.html", values, problem.status, language=language)
+    answer = page(request, "problem.html", values, problem.status)
     answer.headers.update(problem.headers)
     return answer
 

@@ -10,7 +10,6 @@ from api.pages.people import for_staff
 from api.pages.rendering import page
 from api.pages.screen import code_now, session_view, typing_address
 from api.pages.shapes import OpenCall, wire_time
-from api.pages.texts import language_of
 from api.services import Services
 from api.sessions import find
 from api.stats import read_stats
@@ -34,7 +33,7 @@ async def show(request: Request, who: Identity) -> Response:
         "checkin_address": typing_address(services),
         "zone": services.settings.zone,
     }
-    return page("teach/projector.html", values, language=language_of(request))
+    return page(request, "teach/projector.html", values)
 
 
 async def _open_call(services: Services, session_id: UUID) -> OpenCall | None:

@@ -9,7 +9,6 @@ from api.pages.dates import clock
 from api.pages.people import code_of, person_of, status_of
 from api.pages.rendering import page
 from api.pages.shapes import About
-from api.pages.texts import language_of
 from api.problems import note
 from api.services import Services
 from shared.domain.refusals import Code
@@ -30,7 +29,7 @@ async def refused_scan(
         "ticket": ticket,
         "about": None if facts is None else _about(services, facts),
     }
-    return page("checkin/refused.html", values, status_of(error), language=language_of(request))
+    return page(request, "checkin/refused.html", values, status_of(error))
 
 
 def _reason(code: str, facts: SessionFacts | None) -> str:

@@ -1,13 +1,15 @@
 """Rendering: one strict, escaping Jinja environment per language."""
 
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from api.pages.texts import ENGLISH, Language
+from api.pages.sentences import in_words_of
+from api.pages.texts import ENGLISH, LANGUAGES, Language, language_of
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
 PRIVATE = {"Cache-Control": "no-store"}
@@ -26,7 +28,8 @@ def environment(language: Language) -> Environment:
         lstrip_blocks=True,
     )
     made.install_gettext_translations(language.translations, newstyle=True)  # type: ignore[attr-defined]
-    made.globals["language"] = language
+    made.globals.update(language=language, languages=LANGUAGES.values())
+    made.filters.update(decimal=language.decimal, said=partial(in_words_of, language))
     return made
 
 
@@ -35,6 +38,6 @@ def render(name: str, values: Mapping[str, object], language: Language = ENGLISH
     return environment(language).get_template(name).render(values)
 
 
-def page(name: str, values: Mapping[str, object], status: int = 200, *, language: Language = ENGLISH) -> HTMLResponse:
-    """A template as an answer."""
-    return HTMLResponse(render(name, values, language), status, PRIVATE)
+def page(request: Request, name: str, values: Mapping[str, object], status: int = 200) -> HTMLResponse:
+    """A template as an answer, in the language of who asked."""
+    return HTMLResponse(render(name, values, language_of(request)), status, PRIVATE)

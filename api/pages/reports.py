@@ -78,7 +78,7 @@ async def show(request: Request, who: Identity) -> Response:
         "trend": draw([row for row in found.rows if isinstance(row, WeekRow)], translate),
         "day": lambda day: full_day(day, translate),
     }
-    return page("reports/index.html", values, 422 if found.wrong else 200, language=language)
+    return page(request, "reports/index.html", values, 422 if found.wrong else 200)
 
 
 async def _read(services: Services, who: Identity, tab: Tab, typed: Mapping[str, str]) -> Found:

@@ -144,7 +144,7 @@ async def _page(
         "refused": refused,
         "saved": "saved" in request.query_params,
     }
-    return page("teach/review.html", values, status, language=language)
+    return page(request, "teach/review.html", values, status)
 
 
 def _session(services: Services, row: SessionRow, day: str) -> ReviewView:

@@ -18,7 +18,6 @@ from api.ownership import as_person
 from api.pages.forms import read_form
 from api.pages.people import code_of, for_staff, go, person_of, status_of
 from api.pages.rendering import PRIVATE, page
-from api.pages.texts import language_of
 from api.problems import Problem, malformed
 from api.services import Services
 from api.sessions import find
@@ -171,4 +170,4 @@ async def _page(request: Request, who: Identity, refused: str | None = None, sta
         "undo": next((entry for entry in roll if str(entry.id) == marked), None) if was in MARKS | {NO_MARK} else None,
         "was": was,
     }
-    return page("teach/roll.html", values, status, language=language_of(request))
+    return page(request, "teach/roll.html", values, status)

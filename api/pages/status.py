@@ -27,14 +27,14 @@ async def show(request: Request, who: Identity) -> Response:
     services: Services = request.app.state.services
     language = language_of(request)
     failing = await ops.failing(services)
-    said = lines(failing, *await _measured(services), language.translations)
+    said = lines(failing, *await _measured(services), language)
     values = {
         "person": await person_of(services, who),
         "lines": said,
         "well": all(line.good for line in said),
         "at": services.now().astimezone(services.settings.zone).strftime("%H:%M:%S"),
     }
-    return page("status/index.html", values, language=language)
+    return page(request, "status/index.html", values)
 
 
 async def _measured(services: Services) -> tuple[Condition | None, Held | None]:

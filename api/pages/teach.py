@@ -72,4 +72,4 @@ async def _day(request: Request, who: Identity, notice: str | None = None) -> Re
         "groups": shown.groups,
         "history": shown.before,
     }
-    return page("teach/index.html", values, 200 if notice is None else 422, language=language)
+    return page(request, "teach/index.html", values, 200 if notice is None else 422)

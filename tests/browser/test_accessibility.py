@@ -50,13 +50,20 @@ WORLDS: dict[str, dict[str, Any]] = {
     "cancelled": {"status": "cancelled"},
 }
 
+LOOKS = [("light", "en-GB"), ("dark", "de-DE")]
+"""A scheme and a language: neither changes what the other does to a page."""
+
 pytestmark = pytest.mark.browser
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_no_page_has_an_accessibility_fault(browser: Browser, stage: str, pull: Pull, scheme: Any) -> None:
+@pytest.mark.parametrize(("scheme", "locale"), LOOKS)
+async def test_no_page_has_an_accessibility_fault(
+    browser: Browser, stage: str, pull: Pull, scheme: Any, locale: str
+) -> None:
     """Every page in its states, on the smallest phone, where most goes wrong."""
-    context = await browser.new_context(viewport=SMALL_PHONE, color_scheme=scheme, reduced_motion="reduce")
+    context = await browser.new_context(
+        viewport=SMALL_PHONE, color_scheme=scheme, locale=locale, reduced_motion="reduce"
+    )
     page = await context.new_page()
     faults = collect_faults(page)
     for path in PAGES:
@@ -69,14 +76,14 @@ async def test_no_page_has_an_accessibility_fault(browser: Browser, stage: str, 
     await context.close()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("scheme", "locale"), LOOKS)
 @pytest.mark.parametrize("world", WORLDS)
 async def test_the_live_page_has_no_accessibility_fault(
-    browser: Browser, stage: str, pull: Pull, scheme: Any, world: str
+    browser: Browser, stage: str, pull: Pull, scheme: Any, locale: str, world: str
 ) -> None:
     """The live page before, during and after a class, on all sizes."""
     await pull("set", **WORLDS[world])
-    context = await browser.new_context(color_scheme=scheme, reduced_motion="reduce")
+    context = await browser.new_context(color_scheme=scheme, locale=locale, reduced_motion="reduce")
     page = await context.new_page()
     faults = collect_faults(page)
     for size in (SMALL_PHONE, PROJECTED, DESKTOP):

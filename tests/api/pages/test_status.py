@@ -1,7 +1,6 @@
 """The status page: who sees it, and what it says when something is amiss."""
 
 from datetime import UTC, datetime
-from gettext import NullTranslations
 from typing import Any
 
 import pytest
@@ -10,14 +9,13 @@ from redis import Redis
 from api.pages.condition import Line, lines
 from api.pages.rendering import render
 from api.pages.shapes import Person as Shown
+from api.pages.texts import ENGLISH
 from shared import keys
 from shared.domain.words import Role
 from shared.messages.condition import Condition, GatewayReport, Held, encode
 from tests.api.pages.conftest import Open
 from tests.api.pages.test_texts import BRACKETS, Words
 from tests.campus import Classroom, Person
-
-WORDS = NullTranslations()
 
 
 def condition(**other: Any) -> Condition:
@@ -43,7 +41,7 @@ def bad(found: list[Line]) -> list[str]:
 
 
 def test_all_is_well() -> None:
-    found = lines([], condition(), Held(2, 41), WORDS)
+    found = lines([], condition(), Held(2, 41), ENGLISH)
     assert bad(found) == []
     assert found[-1].says == "41 open connections · 2 gateways"
     assert "0.04 s after it was accepted" in found[2].says
@@ -69,11 +67,11 @@ def test_all_is_well() -> None:
 def test_what_is_amiss_is_named_and_nothing_else(
     failing: list[str], measured: Condition | None, held: Held | None, part: str
 ) -> None:
-    assert bad(lines(failing, measured, held, WORDS)) == [part]
+    assert bad(lines(failing, measured, held, ENGLISH)) == [part]
 
 
 def test_a_backlog_that_moves_is_no_trouble() -> None:
-    found = lines([], condition(stream_entries=900, oldest_seconds=3.25), Held(1, 1), WORDS)
+    found = lines([], condition(stream_entries=900, oldest_seconds=3.25), Held(1, 1), ENGLISH)
     assert bad(found) == []
     assert any(line.says == "900 batches of events wait, the oldest for 3.2 s." for line in found)
 
@@ -84,10 +82,10 @@ def test_every_word_can_be_translated() -> None:
         stalled=("exports",), stream_entries=2, canary_seconds=None, inbox_events=3, dead_letters=1, canary_age=None
     )
     said = [
-        *lines([], condition(), Held(1, 1), BRACKETS.translations),
-        *lines([], condition(canary_age=900.0), Held(1, 1), BRACKETS.translations),
-        *lines(["database", "queue"], troubled, None, BRACKETS.translations),
-        *lines(["migrations"], None, Held(0, 0), BRACKETS.translations),
+        *lines([], condition(), Held(1, 1), BRACKETS),
+        *lines([], condition(canary_age=900.0), Held(1, 1), BRACKETS),
+        *lines(["database", "queue"], troubled, None, BRACKETS),
+        *lines(["migrations"], None, Held(0, 0), BRACKETS),
     ]
     words = Words()
     person = Shown("§A§", Role.ADMIN)

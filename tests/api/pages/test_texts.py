@@ -65,18 +65,20 @@ class Brackets(NullTranslations):
         return f"[{msgid1 if n == 1 else msgid2}]"
 
 
-BRACKETS = Language("en", translations=Brackets())
+BRACKETS = Language("en", "English", translations=Brackets())
 
 
 class Words(HTMLParser):
-    """Collects texts and spoken attributes that no translation touched."""
+    """Collects texts and spoken attributes that no translation touched. What says its own language needs none."""
 
     def __init__(self) -> None:
         super().__init__()
         self.untouched: list[str] = []
+        self._is_foreign = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Look at what is read out, and at the texts for scripts."""
+        self._is_foreign = tag != "html" and "lang" in dict(attrs)
         for name, value in attrs:
             sentence = name.startswith("data-") and " " in (value or "").strip()
             if value and (name in SPOKEN or sentence):
@@ -84,7 +86,12 @@ class Words(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         """Look at a text node."""
-        self._judge(data)
+        if not self._is_foreign:
+            self._judge(data)
+
+    def handle_endtag(self, _tag: str) -> None:
+        """What says its own language has nothing else in it."""
+        self._is_foreign = False
 
     def _judge(self, text: str) -> None:
         rest = re.sub(rf"\[[^\]]*\]|{DATA}[^{DATA}]*{DATA}|Muster", "", text)

@@ -21,7 +21,7 @@ async def show(request: Request) -> Response:
     told = {"url": API, "path": PAGE, "format": "xlsx", "total": 48_000, "until": "09:30", "late": late}
     export = None if world.export == "gone" else {**told, "status": world.export, "rows": world.exported}
     session = SimpleNamespace(id=SESSION, class_name=SECTION_A)
-    return page("teach/export.html", {"person": TEACHER, "session": session, "export": export, "hours": 24})
+    return page(request, "teach/export.html", {"person": TEACHER, "session": session, "export": export, "hours": 24})
 
 
 async def say(request: Request) -> Response:

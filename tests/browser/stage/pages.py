@@ -93,7 +93,7 @@ async def login(request: Request) -> Response:
     state = request.query_params.get("state")
     error = "This email and password do not match an account." if state == "error" else None
     scan = SCAN if state == "scan" else None
-    return page("login.html", {"person": None, "next": "/checkin", "email": "", "error": error, "scan": scan})
+    return page(request, "login.html", {"person": None, "next": "/checkin", "email": "", "error": error, "scan": scan})
 
 
 async def teach(request: Request) -> Response:
@@ -104,7 +104,9 @@ async def teach(request: Request) -> Response:
         "groups": [] if empty else GROUPS,
         "history": [] if empty else HISTORY,
     }
-    return page("teach/index.html", {"person": TEACHER, "today": "Saturday, 21 November 2026", "notice": None, **lists})
+    return page(
+        request, "teach/index.html", {"person": TEACHER, "today": "Saturday, 21 November 2026", "notice": None, **lists}
+    )
 
 
 async def live(request: Request) -> Response:
@@ -128,7 +130,7 @@ async def live(request: Request) -> Response:
         "timeline": None if world.status == "scheduled" else timeline_of(world),
         "call": _call(world, on_wall=on_wall) if world.call_closes else None,
     }
-    return page("teach/projector.html" if on_wall else "teach/live.html", values)
+    return page(request, "teach/projector.html" if on_wall else "teach/live.html", values)
 
 
 def _call(world: World, *, on_wall: bool) -> OpenCall | CallShown:
@@ -161,7 +163,7 @@ async def ask(request: Request) -> Response:
     world: World = request.app.state.world
     unmarked = world.tally().not_marked
     values = {"person": TEACHER, "session": _session(world), "ask": request.path_params["ask"], "unmarked": unmarked}
-    return page("teach/ask.html", values)
+    return page(request, "teach/ask.html", values)
 
 
 async def typed(request: Request) -> Response:
@@ -171,28 +173,32 @@ async def typed(request: Request) -> Response:
         online = ONLINE if state == "online" else []
         person = STUDENT if state == "online" else None
         return page(
-            "checkin/typed.html", {"person": person, "code_refused": None, "typed": "", "online": online, "asked": []}
+            request,
+            "checkin/typed.html",
+            {"person": person, "code_refused": None, "typed": "", "online": online, "asked": []},
         )
     if state == "mistyped":
         values = {"person": STUDENT, "code_refused": "code_invalid", "typed": "ABCD 1234", "online": [], "asked": []}
-        return page("checkin/typed.html", values, 400)
+        return page(request, "checkin/typed.html", values, 400)
     if state in ("present", "late", "again"):
-        return _result("late" if state == "late" else "present", repeat=state == "again")
+        return _result(request, "late" if state == "late" else "present", repeat=state == "again")
     if state not in ("scan", "place"):
         about = About(SECTION_A, ROOM, "09:00") if state == "too_early" else None
-        return page("checkin/refused.html", {"person": STUDENT, "code": state, "ticket": "the-ticket", "about": about})
+        return page(
+            request, "checkin/refused.html", {"person": STUDENT, "code": state, "ticket": "the-ticket", "about": about}
+        )
     scan = replace(SCAN, asks_place=state == "place")
-    return page("checkin/confirm.html", {"person": STUDENT, "scan": scan, "zone": ZONE})
+    return page(request, "checkin/confirm.html", {"person": STUDENT, "scan": scan, "zone": ZONE})
 
 
-async def checked_in(_request: Request) -> Response:
+async def checked_in(request: Request) -> Response:
     """The form's answer, for phones without script."""
-    return _result("present", repeat=False)
+    return _result(request, "present", repeat=False)
 
 
-def _result(status: str, *, repeat: bool) -> Response:
+def _result(request: Request, status: str, *, repeat: bool) -> Response:
     answer = Answer(status, "09:02", SECTION_A, ROOM, repeat)
-    return page("checkin/result.html", {"person": STUDENT, "answer": answer})
+    return page(request, "checkin/result.html", {"person": STUDENT, "answer": answer})
 
 
 MEETING = Meeting(
@@ -236,7 +242,7 @@ async def join(request: Request) -> Response:
         "refused": state == "refused",
     }
     person = TEACHER if state == "tutor" else STUDENT
-    return page("join/meeting.html", {**values, "person": person, "left": state == "left"})
+    return page(request, "join/meeting.html", {**values, "person": person, "left": state == "left"})
 
 
 async def leave(_request: Request) -> Response:
@@ -244,10 +250,10 @@ async def leave(_request: Request) -> Response:
     return RedirectResponse(f"/join/{SESSION}?state=left", 303)
 
 
-async def problem(_request: Request) -> Response:
+async def problem(request: Request) -> Response:
     """A page for something that is not there."""
     values = {"person": TEACHER, "title": "There is nothing here", "what_to_do": "Go back.", "back": "/teach"}
-    return page("problem.html", values, 404)
+    return page(request, "problem.html", values, 404)
 
 
 page_routes = [

@@ -95,7 +95,7 @@ async def me(request: Request) -> Response:
     state = request.query_params.get("state", "")
     online = [] if state == "empty" else [Invitation(SESSION, "MATH201 Tutorial", "active", "16:00")]
     person = Person("John Doe", Role.STUDENT, "S12345")
-    return page("record/me.html", {"person": person, "online": online, "record": _record(state)})
+    return page(request, "record/me.html", {"person": person, "online": online, "record": _record(state)})
 
 
 async def family(request: Request) -> Response:
@@ -110,7 +110,7 @@ async def family(request: Request) -> Response:
         "refused": {"forbidden": "forbidden", "invalid": "validation_failed"}.get(state),
         "reported": state == "reported",
     }
-    return page("record/family.html", values)
+    return page(request, "record/family.html", values)
 
 
 CHANGES = [
@@ -121,10 +121,10 @@ CHANGES = [
 ]
 
 
-async def changes(_request: Request) -> Response:
+async def changes(request: Request) -> Response:
     """How a mark came about."""
     person = Person("John Doe", Role.STUDENT, "S12345")
-    return page("record/changes.html", {"person": person, "changes": CHANGES, "back": "/me"})
+    return page(request, "record/changes.html", {"person": person, "changes": CHANGES, "back": "/me"})
 
 
 record_routes = [Route("/me", me), Route("/family", family), Route("/marks/{id}", changes)]

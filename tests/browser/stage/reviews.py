@@ -130,7 +130,7 @@ async def review(request: Request) -> Response:
         "refused": REFUSED.get(state),
         "saved": state == "saved",
     }
-    return page("teach/review.html", values)
+    return page(request, "teach/review.html", values)
 
 
 review_routes = [Route("/teach/sessions/{id}/review", review)]

@@ -78,7 +78,7 @@ async def roll(request: Request) -> Response:
         "undo": found[0] if state == "marked" else None,
         "was": "late",
     }
-    return page("teach/roll.html", values)
+    return page(request, "teach/roll.html", values)
 
 
 roll_routes = [

@@ -9,7 +9,7 @@ from starlette.routing import Route
 from api.pages.condition import lines
 from api.pages.rendering import page
 from api.pages.shapes import Person
-from api.pages.texts import ENGLISH
+from api.pages.texts import language_of
 from shared.domain.words import Role
 from shared.messages.condition import Condition, Held
 
@@ -28,11 +28,11 @@ async def show(request: Request) -> Response:
     """All well, or everything amiss at once."""
     amiss = request.query_params.get("state") == "amiss"
     if amiss:
-        said = lines(["database", "queue"], AMISS, None, ENGLISH.translations)
+        said = lines(["database", "queue"], AMISS, None, language_of(request))
     else:
-        said = lines([], WELL, Held(2, 4_120), ENGLISH.translations)
+        said = lines([], WELL, Held(2, 4_120), language_of(request))
     person = Person("Ada Admin", Role.ADMIN)
-    return page("status/index.html", {"person": person, "lines": said, "well": not amiss, "at": "09:00:00"})
+    return page(request, "status/index.html", {"person": person, "lines": said, "well": not amiss, "at": "09:00:00"})
 
 
 status_routes = [Route("/status", show)]
