@@ -13,10 +13,12 @@ from redis import Redis
 
 from deploy.stack.local import LocalServices
 from deploy.stack.settings import checked
+from gateway.redis_link import Command
 from loadtests.gateway.contestant import CHANNELS, FIRST_PORT, Contestant, Publish, named, strangers
 from loadtests.gateway.hall import MUSTER, open_halls
 from loadtests.gateway.member import frame
 from loadtests.gateway.others import others
+from loadtests.gateway.publisher import Publisher
 from shared import keys
 from shared.bus import HISTORY_LENGTH, HISTORY_SECONDS, POSITION_SECONDS
 from shared.domain.words import Role
@@ -37,15 +39,8 @@ def both(local: LocalServices) -> list[Contestant]:
 
 def _redis(local: LocalServices) -> Callable[[], Publish]:
     def connect() -> Publish:
-        redis = Redis.from_url(local.redis_url)
-
-        def publish(channel: str, payloads: Sequence[bytes]) -> None:
-            pipeline: Any = redis.pipeline(transaction=False)
-            for payload in payloads:
-                pipeline.publish(channel, payload)
-            pipeline.execute()
-
-        return publish
+        publisher = Publisher(local.redis_url)
+        return lambda channel, payloads: publisher.say([("PUBLISH", channel, payload) for payload in payloads])
 
     return connect
 
@@ -83,8 +78,8 @@ def _muster(local: LocalServices) -> Contestant:
         "MUSTER_GATEWAY_FRAMES": "100000",
         "MUSTER_LOG_LEVEL": "WARNING",
     }
-    tokens, redis = Tokens(checked(environment)), Redis.from_url(local.redis_url)
-    halls = {hall.channel: hall for hall in open_halls(redis, CHANNELS, 1)}
+    tokens = Tokens(checked(environment))
+    halls = {hall.channel: hall for hall in open_halls(Redis.from_url(local.redis_url), CHANNELS, 1)}
 
     def admins(channel: str, count: int) -> list[dict[str, Any]]:
         """Staff, who are sent every push: nothing is merged for them."""
@@ -96,7 +91,8 @@ def _muster(local: LocalServices) -> Contestant:
         return people
 
     def publisher() -> Publish:
-        return lambda channel, payloads: push(redis, channel, halls[channel].session_id, payloads)
+        redis = Publisher(local.redis_url)
+        return lambda channel, payloads: redis.say([pushed(channel, halls[channel].session_id, payloads)])
 
     command = [sys.executable, "-m", "gateway"]
     return Contestant("Muster", port, command, list(halls), admins, publisher, MUSTER, environment)
@@ -106,9 +102,15 @@ _PUBLISH = script("publish")
 
 
 def push(redis: Redis, channel: str, session_id: UUID, payloads: Sequence[bytes], kind: bytes = b"MARK") -> None:
-    """Publish as the workers do, one atomic step for all."""
+    """Publish as the workers do."""
+    client: Any = redis
+    client.execute_command(*pushed(channel, session_id, payloads, kind))
+
+
+def pushed(channel: str, session_id: UUID, payloads: Sequence[bytes], kind: bytes = b"MARK") -> Command:
+    """What the workers say to publish: one atomic step for all."""
     arguments: list[Any] = [channel, "bench", HISTORY_LENGTH, HISTORY_SECONDS, POSITION_SECONDS]
     for payload in payloads:
         opened = b'{"type":"%s","payload":{"sessionId":"%s","data":%s' % (kind, str(session_id).encode(), payload)
         arguments += [kind, opened]
-    redis.eval(_PUBLISH, 2, keys.position(channel), keys.history(channel), *arguments)
+    return ("EVAL", _PUBLISH, 2, keys.position(channel), keys.history(channel), *arguments)

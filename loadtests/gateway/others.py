@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from redis import Redis
 
 from loadtests.gateway.contestant import FIRST_PORT, Contestant, Publish, named, strangers
 from loadtests.gateway.member import frame
+from loadtests.gateway.publisher import Publisher
 from loadtests.gateway.rivals import debian, node
 
 
@@ -98,15 +98,14 @@ def _socketio(redis_url: str, home: Path) -> Contestant:
         return [{"path": path, "first": [b64encode(frame(b"40")).decode()]}] * count
 
     def connect() -> Publish:
-        redis = Redis.from_url(redis_url)
+        publisher = Publisher(redis_url)
 
         def publish(channel: str, payloads: Sequence[bytes]) -> None:
-            pipeline: Any = redis.pipeline(transaction=False)
             options = {"rooms": [channel], "except": [], "flags": {}}
-            for payload in payloads:
-                packet = {"type": 2, "data": ["push", msgspec.json.decode(payload)], "nsp": "/"}
-                pipeline.publish(f"socket.io#/#{channel}#", msgspec.msgpack.encode(["bench", packet, options]))
-            pipeline.execute()
+            data = [["push", msgspec.json.decode(payload)] for payload in payloads]
+            packets = [["bench", {"type": 2, "data": each, "nsp": "/"}, options] for each in data]
+            room = f"socket.io#/#{channel}#"
+            publisher.say([("PUBLISH", room, msgspec.msgpack.encode(packet)) for packet in packets])
 
         return publish
 
