@@ -45,7 +45,7 @@ texts: $(VENV)/ready-dev ## Bring the catalogues of other languages up to date w
 bench: $(VENV)/ready-dev ## Measure throughput, side by side with the alternatives, and how costs grow
 	$(BIN)/python -m loadtests.bench
 
-bench-gateway: $(VENV)/ready-dev ## Measure the gateway beside others doing the same work (ten minutes)
+bench-gateway: $(VENV)/ready-dev ## Measure the gateway beside others doing the same work (twenty minutes)
 	$(BIN)/python -m loadtests.gateway
 
 soak-gateway: $(VENV)/ready-dev ## Hold 20,000 present sockets over two gateways for five minutes
