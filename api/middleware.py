@@ -131,4 +131,11 @@ class SameSiteWrites:
             return True
         if site is not None:
             return site in SAME_SITE
-        return origin is None or urlsplit(origin).netloc == headers.get(b"host")
+        return origin is None or _host(origin) == headers.get(b"host")
+
+
+def _host(origin: bytes) -> bytes:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:  # what is no address
+        return b""

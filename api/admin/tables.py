@@ -11,6 +11,7 @@ from starlette_admin.filters import FilterGroup
 from starlette_admin.tools.iter import iterdecode
 from starlette_admin.types import RowActionsDisplayType
 
+from api.accesslog import note_report, note_view
 from api.admin.fields import field_for
 from api.admin.reading import reading, table_of
 from api.admin.visit import visit_of
@@ -138,8 +139,23 @@ class TableView(ModelView):
         counted = select(func.count()).select_from(rows.limit(MOST_COUNTED).subquery())
         return int((await visit_of(request).connection.execute(counted)).scalar_one())
 
+    async def find_all(self, request: Request, *which: Any, **more: Any) -> Sequence[Any]:
+        """A page of rows; noted in the access log where they say something of many people."""
+        rows: Sequence[Any] = await super().find_all(request, *which, **more)
+        if rows and self._person is not None:
+            visit = visit_of(request)
+            await note_report(visit.connection, visit.who, f"admin {self.table.name}")
+        return rows
+
     async def find_by_pk(self, request: Request, pk: Any) -> Any:
-        """The row, or None for an id that is none."""
+        """The row, or None for an id that is none; noted in the access log where it says something of a person."""
+        row = await self._find(request, pk)
+        if row is not None and self._person is not None:
+            visit = visit_of(request)
+            await note_view(visit.connection, visit.who, getattr(row, self._person))
+        return row
+
+    async def _find(self, request: Request, pk: Any) -> Any:
         keys = self._keys()
         parts = iterdecode(str(pk)) if len(keys) > 1 else (str(pk),)
         if len(parts) != len(keys):
@@ -148,6 +164,11 @@ class TableView(ModelView):
             return await super().find_by_pk(request, str(pk))
         except ValueError:
             return None
+
+    @property
+    def _person(self) -> str | None:
+        """The column that says whom a row is about, where it is about one."""
+        return next((name for name in ("student_id", "user_id") if name in self.table.columns), None)
 
     async def find_by_pks(self, request: Request, pks: list[Any]) -> Sequence[Any]:
         """The rows with these ids; what is no id finds none."""

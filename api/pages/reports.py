@@ -1,7 +1,4 @@
-"""``/reports``: what many sessions come to, a page per report, read by the API's own reports (1-domain 1.6, 6-pages).
-
-Its files are the API's: a page's cookie is good there.
-"""
+"""``/reports``: what many sessions come to, a page and a file per report (1-domain 1.6, 6-pages)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,18 +13,18 @@ from api.courses import list_courses
 from api.cursors import DEFAULT_LIMIT, MAX_LIMIT
 from api.fields import CamelView
 from api.pages.dates import full_day
-from api.pages.people import for_staff, person_of
+from api.pages.people import for_staff, go, person_of
 from api.pages.rendering import page
 from api.pages.texts import language_of
 from api.pages.trend import draw
 from api.problems import Problem
-from api.reports.reading import AGREEMENT, COURSES, STUDENTS, TEACHERS, TREND, Report, read_page
-from api.reports.views import ReportQuery, WeekRow
+from api.reports.reading import AGREEMENT, COURSES, STUDENTS, TEACHERS, TREND, Report, read_file, read_page
+from api.reports.views import ReportFormat, ReportQuery, WeekRow
 from api.services import Services
 from api.views import CourseView
 from shared.tokens import Identity
 
-START = "/reports"
+START, FILE = "/reports", "/file"
 CHOICES = ("from", "to", "courseId")
 """What the form asks for, as the API calls it."""
 MOST_COURSES = 500
@@ -79,6 +76,22 @@ async def show(request: Request, who: Identity) -> Response:
         "day": lambda day: full_day(day, translate),
     }
     return page(request, "reports/index.html", values, 422 if found.wrong else 200)
+
+
+@for_staff
+async def download(request: Request, who: Identity) -> Response:
+    """The whole report as a file. The page instead where none is asked for, as after a login on the way here, or where
+    what is asked makes no sense: the page names it."""
+    tab = BY_PATH[request.url.path.removesuffix(FILE)]
+    try:
+        wanted = parse_query(request.query_params, ReportQuery)
+    except Problem as problem:
+        if problem.code != "validation_failed":
+            raise
+        return go(f"{tab.path}?{request.url.query}")
+    if wanted.format is ReportFormat.JSON:
+        return go(tab.path)
+    return (await read_file(request.app.state.services, who, tab.report, wanted)).as_download()
 
 
 async def _read(services: Services, who: Identity, tab: Tab, typed: Mapping[str, str]) -> Found:

@@ -1,5 +1,5 @@
-"""Sentences that workers write with suggestions (:mod:`shared.domain.reasons`) and flags (:mod:`workers.flags`), in the
-language of the reader.
+"""Sentences that are kept with suggestions (:mod:`shared.domain.reasons`), flags (:mod:`workers.flags`) and the marks
+of whoever is left (:mod:`api.running`), in the language of the reader.
 
 They are evidence, kept and hashed as they were written, in English; here they are recognised and said again.
 """
@@ -52,9 +52,10 @@ SENTENCES = (
     _("%(hits)s of %(of)s codes came after their step had ended"),
     _("One of %(hits)s who used the same code after its step had ended, of %(of)s"),
     _("Right after the same other student in %(hits)s of %(of)s sessions"),
+    _("ended with the rest marked absent"),
 )
-MARKS = {"present": _("present"), "late": _("late"), "absent": _("absent"), "excused": _("excused")}
-_NUMBER = r"[0-9][0-9.:e-]*"
+MARKS = {"present": _("present"), "late": _("late")}
+_NUMBER = r"[0-9][0-9.:eE-]*"
 """Or a time of day."""
 _VALUES = {"mark": "|".join(MARKS), "people": ".+"}
 """What else may stand for a name in a sentence."""

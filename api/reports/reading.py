@@ -11,6 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.responses import Response
 
 from api.accesslog import note_export, note_report
 from api.cursors import make_key_cursor, read_key_cursor
@@ -70,6 +71,11 @@ class File:
     name: str
     media_type: str
     content: bytes
+
+    def as_download(self) -> Response:
+        """For a browser to save and nobody to keep on the way."""
+        headers = {"Content-Disposition": f'attachment; filename="{self.name}"', "Cache-Control": "no-store"}
+        return Response(self.content, headers=headers, media_type=self.media_type)
 
 
 async def read_page(

@@ -48,9 +48,7 @@ async def get_agreement_report(call: Call) -> Response:
 async def _answer(call: Call, report: Report) -> Response:
     if call.query.format is ReportFormat.JSON:
         return page_of(*await read_page(call.services, call.who, report, call.query))
-    file = await read_file(call.services, call.who, report, call.query)
-    headers = {"Content-Disposition": f'attachment; filename="{file.name}"', "Cache-Control": "no-store"}
-    return Response(file.content, headers=headers, media_type=file.media_type)
+    return (await read_file(call.services, call.who, report, call.query)).as_download()
 
 
 ENDPOINTS = [

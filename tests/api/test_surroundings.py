@@ -182,6 +182,7 @@ CROSS_SITE = [
     {"sec-fetch-site": "nonsense"},
     {"origin": HOSTILE},
     {"origin": "null"},
+    {"origin": "http://[x"},
     {"origin": "http://localhost:8001"},
     {"origin": "http://localhost:8000@evil.test"},
     {"origin": "localhost:8000"},

@@ -1,12 +1,13 @@
 """In which language a page is shown, and how that is chosen."""
 
+import re
 from typing import Any
 
 import httpx
 import pytest
 from starlette.requests import Request
 
-from api.pages.languages import YEAR
+from api.pages.choosing import YEAR
 from api.pages.texts import ENGLISH, GERMAN, LANGUAGE_COOKIE, Language, language_of
 from tests.api.pages.conftest import Open
 from tests.campus import Classroom, Visitor
@@ -75,6 +76,8 @@ async def test_a_choice_is_kept_and_the_page_is_shown_again(visitor: Visitor) ->
         "//elsewhere.test/login",
         "{site}/teach/sessions/00000000-0000-0000-0000-000000000001/roll/mark",  # it only takes forms
         "{site}//elsewhere.test",
+        "http://[x/login",
+        "{site}/\\elsewhere.test",
         "{site}/nowhere",
     ],
 )
@@ -99,11 +102,12 @@ async def test_another_site_cannot_choose(visitor: Visitor) -> None:
     assert "set-cookie" not in answer.headers
 
 
-async def test_trouble_and_dates_and_numbers_are_told_in_it_too(classroom: Classroom, open_as: Open) -> None:
+async def test_trouble_and_dates_are_told_in_it_too(classroom: Classroom, open_as: Open) -> None:
     client: Any = open_as(classroom.teacher)
     client.headers["accept-language"] = "de"
     board = await client.get("/teach")
     assert "Ihre Veranstaltungen heute" in board.text
+    assert re.search(r"(Mon|Diens|Donners|Frei|Sams|Sonn)tag|Mittwoch", board.text)
     gone = await client.get("/teach/sessions/00000000-0000-0000-0000-000000000001/live")
     assert gone.status_code == 404
     assert "Hier ist nichts" in gone.text

@@ -14,7 +14,7 @@ from api.reports.reading import STUDENTS
 from tests.api.pages.conftest import Open
 from tests.api.past import hold
 from tests.api.reports.semester import MONDAY, enrolled_since, online
-from tests.campus import Classroom, Person, make_classroom
+from tests.campus import Classroom, Person, Visitor, make_classroom
 
 PATHS = [tab.path for tab in reports.TABS]
 
@@ -98,11 +98,31 @@ async def test_every_page_links_to_its_file_which_a_cookie_opens(
     teacher: httpx.AsyncClient, room: Classroom, path: str
 ) -> None:
     html = await get(teacher, path, **{"from": "2026-03-02", "courseId": str(room.course_id)})
-    links = [unescape(link) for link in re.findall(r'href="(/api/[^"]+)"', html)]
+    links = [unescape(link) for link in re.findall(r'href="([^"]+/file\?[^"]+)"', html)]
     assert [dict(httpx.URL(link).params)["format"] for link in links] == ["csv", "xlsx"]
     for link in links:
         file = await teacher.get(link)
         assert (file.status_code, "_2026-03-02." in file.headers["content-disposition"]) == (200, True)
+        assert file.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_a_file_is_a_page_away_for_whoever_has_to_log_in_first(
+    visitor: Visitor, teacher: httpx.AsyncClient, room: Classroom, open_as: Open, path: str
+) -> None:
+    file = f"{path}/file"
+    refused = await visitor.anonymous().get(file, params={"format": "csv"})
+    assert (refused.status_code, refused.headers["location"]) == (303, f"/login?next={file}")
+    after = await teacher.get(file)
+    assert (after.status_code, after.headers["location"]) == (303, path)
+    student = await open_as(room.students[0]).get(file, params={"format": "csv"})
+    assert (student.status_code, student.headers["location"]) == (303, "/checkin")
+
+
+async def test_a_file_of_what_makes_no_sense_is_told_on_the_page(teacher: httpx.AsyncClient) -> None:
+    answer = await teacher.get("/reports/courses/file?format=csv&from=today")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/reports/courses?format=csv&from=today")
+    assert (await teacher.get(answer.headers["location"])).status_code == 422
 
 
 # --- which sessions, and whose --------------------------------------------------------------------------
@@ -163,7 +183,7 @@ async def test_a_wrong_choice_is_named_and_nothing_is_shown(
 ) -> None:
     answer = await teacher.get(path, params=choice)
     assert (answer.status_code, f"Check: {named}." in answer.text) == (422, True)
-    assert ("<tbody>" in answer.text, "/api/v1/reports" in answer.text) == (False, False)
+    assert ("<tbody>" in answer.text, "/file?" in answer.text) == (False, False)
 
 
 async def test_a_look_is_noted_once_and_a_refused_one_is_not(

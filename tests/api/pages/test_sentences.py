@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from api.pages.sentences import SENTENCES, in_words_of
 from api.pages.texts import ENGLISH, GERMAN
+from api.running import REST_REASON
 from shared.domain import reasons
 from shared.domain.words import Mark
 from tests.api.pages.test_texts import BRACKETS
@@ -60,7 +61,8 @@ def test_a_mark_in_a_sentence_is_a_word_too(mark: Mark) -> None:
 
 def test_numbers_are_written_as_the_language_writes_them() -> None:
     german = in_words_of(GERMAN, "Connected 5.02 min after the start; late after 2.5 min")
-    assert german == "5,02 min nach Beginn verbunden; verspätet nach 2,5 min"
+    assert german == "5,02\N{NO-BREAK SPACE}min nach Beginn verbunden; verspätet nach 2,5\N{NO-BREAK SPACE}min"
+    assert "2E-8" in in_words_of(GERMAN, "Connected 2E-8 min after the start; late after 0 min")
 
 
 @pytest.mark.parametrize(
@@ -69,13 +71,21 @@ def test_numbers_are_written_as_the_language_writes_them() -> None:
         "Up to 250 m from the centre, which is outside the fence",
         "The phone did not say where it was",
         "Came from outside the campus networks",
-        "Checked in on the same device as 12.34.56, S-7",
         *(sentence.format(hits=3, of=4) for *_, sentence in PATTERNS),
     ],
 )
 def test_every_detail_of_a_flag_is_known(detail: str) -> None:
     judge(detail)
-    assert "12.34.56, S-7" in in_words_of(GERMAN, detail) or "12.34" not in detail
+
+
+def test_numbers_of_students_are_no_numbers() -> None:
+    detail = "Checked in on the same device as 12.34.56, S-7"
+    judge(detail)
+    assert in_words_of(GERMAN, detail).endswith("12.34.56, S-7")
+
+
+def test_the_reason_of_whoever_was_left_is_known() -> None:
+    judge(REST_REASON)
 
 
 def test_what_nobody_knows_stays_as_it_was_written() -> None:

@@ -30,7 +30,10 @@ async def choose(request: Request) -> Response:
 def _back(request: Request) -> str:
     """Where the form was sent from, with what was asked there; the start where that page only answers forms, or is not
     ours."""
-    sent = urlsplit(request.headers.get("referer", ""))
+    try:
+        sent = urlsplit(request.headers.get("referer", ""))
+    except ValueError:  # what is no address
+        return "/"
     if sent.netloc != request.url.netloc:
         return "/"
     asked = {"type": "http", "method": "GET", "path": sent.path, "root_path": ""}
