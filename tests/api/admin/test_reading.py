@@ -31,9 +31,7 @@ async def test_every_table_can_be_looked_at(desk: Desk, table: str) -> None:
 @pytest.fixture
 def looks(owner: Engine, administrator: Person) -> Looks:
     """What the access log says of this admin since now: what was looked at, whose, and where."""
-    found = text(
-        "SELECT subject, subject_id, detail FROM access_log WHERE person_id = :who AND id > :since ORDER BY id"
-    )
+    found = text("SELECT subject, subject_id, detail FROM access_log WHERE person_id = :me AND id > :since ORDER BY id")
     with owner.connect() as connection:
         since = connection.execute(text("SELECT coalesce(max(id), 0) FROM access_log")).scalar_one()
 
