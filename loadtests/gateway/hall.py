@@ -6,9 +6,10 @@ import subprocess
 import sys
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -95,10 +96,11 @@ class CrowdProcess:
         return answer
 
     def go_first(self) -> None:
-        """Read what comes before anybody else on these cores does anything; raises nothing where that is not allowed,
-        and then it reads a little later."""
-        with suppress(AttributeError, PermissionError):
+        """Read what comes before anybody else on these cores does anything, where that is allowed."""
+        try:
             os.sched_setscheduler(self._process.pid, os.SCHED_FIFO, os.sched_param(1))
+        except (AttributeError, PermissionError):
+            _say_once("Nobody may go first here: delays seem longer than they are.")
 
 
 class Audience:
@@ -123,6 +125,11 @@ class Audience:
         """Send an order to all; what they have seen together, timed by those who are."""
         crowd, timed = self._crowd.tell(order), self._timed.tell(order)
         return {**timed, **{count: crowd[count] + timed[count] for count in ("there", "pushes", "bytes", "pings")}}
+
+
+@cache
+def _say_once(what: str) -> None:
+    print(what, flush=True)
 
 
 @contextmanager
