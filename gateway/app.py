@@ -59,7 +59,7 @@ async def gateway(settings: Settings, *, pace: Pace | None = None) -> AsyncItera
             Seats(asking, settings.sockets_per_person, pulse.ask_soon),
         )
         stack.push_async_callback(seats.stop, settings.redis_timeout)
-        witness, delivery = Witness(outbox, pulse.ask_soon), await _delivery(stack, settings, outbox, pace)
+        witness, delivery = Witness(outbox, pulse.ask_soon), _delivery(stack, redis, settings, outbox, pace)
         fanout = Fanout(pace.tick_seconds)
         relay = Relay(hub, bus, fanout, lambda message: orders.obey(message), pace.redis_seconds)
         sweeps = Sweeps(hub, relay, identification, projections, witness, pace.rights_hold_seconds)
@@ -114,11 +114,11 @@ async def run(settings: Settings) -> None:
     log.info("gateway is down")
 
 
-async def _delivery(stack: AsyncExitStack, settings: Settings, outbox: Outbox, pace: Pace) -> Delivery:
+def _delivery(stack: AsyncExitStack, redis: Redis, settings: Settings, outbox: Outbox, pace: Pace) -> Delivery:
     """With a connection of its own: evidence does not stand in line behind a thousand clients that come at once."""
-    redis = async_redis(settings)
-    stack.push_async_callback(redis.aclose)
-    delivery = Delivery(redis, outbox, pace.flush_seconds)
+    asking = Asking(redis, settings.redis_timeout)
+    stack.push_async_callback(asking.stop)
+    delivery = Delivery(asking, outbox, pace.flush_seconds)
     stack.push_async_callback(delivery.stop, 2 * settings.redis_timeout)
     return delivery
 

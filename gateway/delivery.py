@@ -6,14 +6,12 @@ out again and nothing is doubled.
 
 import asyncio
 from dataclasses import dataclass
-from typing import Any
 from uuid import uuid4
 
 import structlog
-from redis.asyncio import Redis
 
 from gateway import metrics
-from gateway.asking import AWAY
+from gateway.asking import AWAY, Asking
 from gateway.outbox import Outbox
 from shared import keys, lua
 from shared.messages import control, events
@@ -36,10 +34,11 @@ class _Batch:
 class Delivery:
     """Empties the outbox into the stream, and asks for a drain."""
 
-    def __init__(self, redis: Redis, outbox: Outbox, pause: float) -> None:
+    def __init__(self, asking: Asking, outbox: Outbox, pause: float) -> None:
+        self._asking = asking
         self._outbox = outbox
         self._pause = pause
-        self._append = redis.register_script(lua.script("witness"))
+        self._script = lua.script("witness")
         self._batch: _Batch | None = None
         self._is_away = False
 
@@ -75,8 +74,9 @@ class Delivery:
 
     async def _send(self, batch: _Batch) -> None:
         wish = control.encode(control.DrainWanted(batch.id))
-        arguments: list[Any] = [keys.NUDGE_MS, REMEMBERED_SECONDS, keys.CONTROL, wish, *batch.points]
-        await self._append(keys=[keys.EVENTS, keys.NUDGED, keys.appended(batch.id)], args=arguments)
+        names = (keys.EVENTS, keys.NUDGED, keys.appended(batch.id))
+        arguments = (keys.NUDGE_MS, REMEMBERED_SECONDS, keys.CONTROL, wish, *batch.points)
+        await self._asking.ask(("EVAL", self._script, len(names), *names, *arguments))
 
     def _next(self) -> _Batch | None:
         points = self._outbox.take(MOST)

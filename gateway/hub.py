@@ -1,6 +1,6 @@
 """Who is here and what they follow: clients, their subscriptions, and the rooms. Plain state, no I/O."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import UUID
@@ -13,6 +13,7 @@ from gateway.pushes import Push
 from gateway.rights import Right
 from gateway.room import Room
 from gateway.stay import Stay
+from shared import keys
 from shared.tokens import Identity
 
 
@@ -74,6 +75,10 @@ class Client:
             self.outlet.send(self._held)
             self._held = b""
 
+    def rests_on(self, right: Right) -> bool:
+        """Whether being on a session's path is right with this right there."""
+        return right.admits
+
 
 @dataclass(eq=False, slots=True)
 class Subscription:
@@ -97,18 +102,34 @@ class Subscription:
     def __post_init__(self) -> None:
         self.outlet = self.client.outlet
 
+    @property
+    def identity(self) -> Identity:
+        """Whose it is."""
+        return self.client.identity
+
+    def rests_on(self, right: Right) -> bool:
+        """Whether what they are shown is right with this right."""
+        return right is self.right
+
+
+Holder = Client | Subscription
+"""Somebody on a session's path, or in its room: what they have rests on a right."""
+
 
 class Hub:
     """All clients and rooms of this process."""
 
     def __init__(self) -> None:
         self.clients: set[Client] = set()
+        self.visitors: dict[UUID, set[Client]] = {}
         self.expiries = Expiries()
         self.rooms: dict[str, Room] = {}
 
     def admit(self, client: Client) -> None:
         """A client said who they are."""
         self.clients.add(client)
+        if client.session_id is not None:
+            self.visitors.setdefault(client.session_id, set()).add(client)
         self.expiries.add(client)
         metrics.CONNECTIONS.count += 1
 
@@ -122,6 +143,7 @@ class Hub:
         """A client is gone; returns the rooms that are empty now and no longer kept."""
         if client in self.clients:
             self.clients.discard(client)
+            self._depart(client)
             self.expiries.remove(client)
             metrics.CONNECTIONS.count -= 1
         left = [self.leave(client, channel) for channel in list(client.subscriptions)]
@@ -153,7 +175,19 @@ class Hub:
         metrics.CHANNELS.count -= 1
         return room
 
-    def subscriptions(self) -> Iterator[tuple[str, Subscription]]:
-        """Every subscription with its channel; the hub may change while this is read slowly, so it is a copy."""
-        for client in list(self.clients):
-            yield from list(client.subscriptions.items())
+    def sessions(self) -> set[UUID]:
+        """Those in which somebody holds something."""
+        return {room.session_id for room in self.rooms.values()} | self.visitors.keys()
+
+    def holders(self, session_id: UUID) -> list[Holder]:
+        """Everybody whose right in a session is to be confirmed. Who is joining was asked about a moment ago."""
+        room = self.rooms.get(keys.channel(session_id))
+        return [*(room.live() if room else ()), *self.visitors.get(session_id, ())]
+
+    def _depart(self, client: Client) -> None:
+        if client.session_id is None:
+            return
+        others = self.visitors[client.session_id]
+        others.discard(client)
+        if not others:
+            del self.visitors[client.session_id]

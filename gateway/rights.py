@@ -17,9 +17,6 @@ from shared import keys
 from shared.domain.words import Role, SessionStatus
 from shared.tokens import Identity
 
-CHUNK = 200
-"""Sessions asked about in one go, so that a sweep over a whole campus never holds the loop for long."""
-
 
 class Right(Enum):
     """What a person has on a channel."""
@@ -40,7 +37,7 @@ class Facts:
     """What is known of a session. ``enrolled`` holds only those who were asked about; ``opens_at`` is as in
     :class:`shared.projection.Projection`."""
 
-    teacher: str
+    teacher: UUID
     enrolled: frozenset[UUID]
     status: SessionStatus
     opens_at: datetime | None
@@ -50,7 +47,7 @@ def right_of(identity: Identity, facts: Facts | None) -> Right:
     """Admins and its teacher see everything, enrolled students their own; ``None`` is a session nobody knows."""
     if facts is None:
         return Right.UNKNOWN
-    if identity.role is Role.ADMIN or facts.teacher == str(identity.user_id):
+    if identity.role is Role.ADMIN or facts.teacher == identity.user_id:
         return Right.STAFF
     if identity.role is Role.STUDENT and identity.user_id in facts.enrolled:
         return Right.PARTICIPANT
@@ -73,13 +70,6 @@ class RedisProjections:
 
     async def facts(self, asked: Mapping[UUID, Collection[UUID]]) -> dict[UUID, Facts | None]:
         """See :class:`Projections`."""
-        found: dict[UUID, Facts | None] = {}
-        sessions = list(asked)
-        for start in range(0, len(sessions), CHUNK):
-            found |= await self._chunk({session: list(asked[session]) for session in sessions[start : start + CHUNK]})
-        return found
-
-    async def _chunk(self, asked: Mapping[UUID, list[UUID]]) -> dict[UUID, Facts | None]:
         commands = [part for session_id, people in asked.items() for part in facts_commands(session_id, people)]
         return read_facts(asked, await self._asking.ask(*commands))
 
@@ -102,4 +92,4 @@ def _facts(session: list[bytes | None], people: Collection[UUID], enrolled: list
         return None
     members = frozenset(person for person, is_in in zip(people, enrolled, strict=True) if is_in)
     opens_at = datetime.fromisoformat(opens.decode()) if opens else None
-    return Facts(teacher.decode(), members, SessionStatus(status.decode()), opens_at)
+    return Facts(UUID(teacher.decode()), members, SessionStatus(status.decode()), opens_at)

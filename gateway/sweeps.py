@@ -4,9 +4,8 @@ One sweep instead of a task per socket: ten thousand timers would cost more than
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
-from typing import Protocol, TypeVar
 from uuid import UUID
 
 import structlog
@@ -15,7 +14,7 @@ from gateway import answers
 from gateway.answers import Problem
 from gateway.asking import AWAY
 from gateway.closing import Close
-from gateway.hub import Client, Hub, Subscription
+from gateway.hub import Client, Holder, Hub
 from gateway.identification import Identification
 from gateway.relay import Relay
 from gateway.rights import Facts, Projections, Right, right_of
@@ -23,14 +22,10 @@ from gateway.witness import Witness
 
 CHUNK = 500
 """Identities asked about in one command, with two keys each; and how many are looked at before others have a turn."""
-
-Item = TypeVar("Item")
+SESSIONS = 10
+"""Sessions asked about together."""
 
 log = structlog.get_logger()
-
-
-class _Confirmed(Protocol):
-    confirmed_at: float
 
 
 class Sweeps:
@@ -66,30 +61,9 @@ class Sweeps:
 
     async def rights(self, session_id: UUID | None = None) -> None:
         """Ask again who may still see what: everywhere, or in one session."""
-        subscriptions = [
-            (channel, subscription)
-            for channel, subscription in self._hub.subscriptions()
-            # Somebody who is joining was asked about a moment ago.
-            if subscription not in subscription.room.joining and session_id in (None, subscription.room.session_id)
-        ]
-        visitors = [
-            client for client in self._hub.clients if client.session_id and session_id in (None, client.session_id)
-        ]
-        asked: dict[UUID, set[UUID]] = {}
-        for _, subscription in subscriptions:
-            asked.setdefault(subscription.room.session_id, set()).add(subscription.client.identity.user_id)
-        for client in visitors:
-            assert client.session_id is not None
-            asked.setdefault(client.session_id, set()).add(client.identity.user_id)
-        facts = await self._projections.facts(asked)
-        async for channel, subscription in _in_slices(subscriptions):
-            self._judge(channel, subscription, facts[subscription.room.session_id])
-        for known_id, known in facts.items():
-            if known is not None:
-                self._witness.learn(known_id, known)
-        async for client in _in_slices(visitors):
-            assert client.session_id is not None
-            self._judge_visitor(client, facts[client.session_id])
+        sessions = list(self._hub.sessions() if session_id is None else [session_id])
+        for start in range(0, len(sessions), SESSIONS):
+            await self._ask_again(sessions[start : start + SESSIONS])
 
     async def tops(self) -> None:
         """Compare every channel with its top."""
@@ -101,39 +75,36 @@ class Sweeps:
             if dead(client):
                 client.outlet.close(Close.DISABLED)
 
-    def _judge(self, channel: str, subscription: Subscription, facts: Facts | None) -> None:
-        right = right_of(subscription.client.identity, facts)
-        if right is subscription.right or (right is Right.UNKNOWN and self._holds(subscription)):
-            self._confirm(subscription, right)
+    async def _ask_again(self, sessions: Sequence[UUID]) -> None:
+        # Whoever comes from now on is let in by what is known later than this.
+        held = {session_id: holders for session_id in sessions if (holders := self._hub.holders(session_id))}
+        people = {session_id: {holder.identity.user_id for holder in holders} for session_id, holders in held.items()}
+        for session_id, facts in (await self._projections.facts(people)).items():
+            if facts is not None:
+                self._witness.learn(session_id, facts)
+            for start in range(0, len(held[session_id]), CHUNK):
+                self._judge(held[session_id][start : start + CHUNK], facts)
+                await asyncio.sleep(0)
+
+    def _judge(self, holders: Sequence[Holder], facts: Facts | None) -> None:
+        now = asyncio.get_running_loop().time()
+        for holder in holders:
+            right = right_of(holder.identity, facts)
+            if holder.rests_on(right):
+                holder.confirmed_at = now
+            elif right is not Right.UNKNOWN or now - holder.confirmed_at >= self._hold_seconds:
+                self._take_away(holder, right)
+
+    def _take_away(self, holder: Holder, right: Right) -> None:
+        """Another right than before, or none that can be told: whoever asks again is told which."""
+        if isinstance(holder, Client):
+            holder.outlet.close(Close.TRY_AGAIN if right is Right.UNKNOWN else Close.FORBIDDEN)
             return
-        client = subscription.client
-        if client.subscriptions.get(channel) is subscription:
-            self._relay.leave(client, channel)
-            # Another right than before, or none that can be told: whoever subscribes again is told which.
+        channel = holder.room.channel
+        if holder.client.subscriptions.get(channel) is holder:
+            self._relay.leave(holder.client, channel)
             problem = Problem.FORBIDDEN if right is Right.NONE else Problem.UNAVAILABLE
-            client.tell(answers.error(problem, channel))
-
-    def _judge_visitor(self, client: Client, facts: Facts | None) -> None:
-        right = right_of(client.identity, facts)
-        if right.admits or (right is Right.UNKNOWN and self._holds(client)):
-            self._confirm(client, right)
-        else:
-            client.outlet.close(Close.TRY_AGAIN if right is Right.UNKNOWN else Close.FORBIDDEN)
-
-    def _holds(self, who: _Confirmed) -> bool:
-        return asyncio.get_running_loop().time() - who.confirmed_at < self._hold_seconds
-
-    def _confirm(self, who: _Confirmed, right: Right) -> None:
-        if right is not Right.UNKNOWN:
-            who.confirmed_at = asyncio.get_running_loop().time()
-
-
-async def _in_slices(items: Sequence[Item]) -> AsyncIterator[Item]:
-    """These, with a turn for others now and then."""
-    for place, item in enumerate(items, start=1):
-        yield item
-        if place % CHUNK == 0:
-            await asyncio.sleep(0)
+            holder.client.tell(answers.error(problem, channel))
 
 
 async def every(seconds: float, sweep: Callable[[], Awaitable[None]]) -> None:

@@ -82,7 +82,7 @@ def facts(
     opens_at: datetime | None = None,
 ) -> Facts:
     """What is known of a session."""
-    return Facts(str(teacher or uuid4()), frozenset(enrolled), status, opens_at)
+    return Facts(teacher or uuid4(), frozenset(enrolled), status, opens_at)
 
 
 def push(version: int, epoch: str = "e1", kind: str = "STATS_UPDATE", data: object = None) -> Push:
