@@ -36,7 +36,8 @@ RECENT = 64
 
 @dataclass(eq=False, slots=True)
 class Room:
-    """``position`` is unknown until somebody is live; ``pending`` is what is heard while the room catches up."""
+    """``position`` is unknown until somebody is live; ``pending`` is what is heard while the room catches up. ``staff``
+    and ``students`` are who is live, in the order in which they came; in that order they are written to."""
 
     channel: str
     session_id: UUID
@@ -46,7 +47,7 @@ class Room:
     counters: Counters = field(default_factory=Counters)
     recent: deque[Push] = field(default_factory=lambda: deque(maxlen=RECENT))
     joining: set[Subscription] = field(default_factory=set)
-    staff: set[Subscription] = field(default_factory=set)
+    staff: dict[UUID, set[Subscription]] = field(default_factory=dict)
     students: dict[UUID, set[Subscription]] = field(default_factory=dict)
     _rows: dict[Right, Row] = field(default_factory=dict)
 
@@ -131,7 +132,7 @@ class Room:
         """Everybody live who is staff, or takes part, laid out for a strip that starts with this version."""
         row = self._rows.get(right)
         if row is None:
-            row = self._rows[right] = row_of(self.staff if right is Right.STAFF else self._takers(), starts)
+            row = self._rows[right] = row_of(_everybody(self._with(right)), starts)
         return row
 
     def shuffle(self, right: Right) -> None:
@@ -146,21 +147,19 @@ class Room:
             self.shuffle(subscription.right)
         subscription.is_live = False
         self.joining.discard(subscription)
-        self.staff.discard(subscription)
-        user_id = subscription.client.identity.user_id
-        theirs = self.students.get(user_id, set())
+        people, user_id = self._with(subscription.right), subscription.identity.user_id
+        theirs = people.get(user_id, set())
         theirs.discard(subscription)
         if not theirs:
-            self.students.pop(user_id, None)
+            people.pop(user_id, None)
 
     def live(self) -> Iterator[Subscription]:
         """Everyone who has been told where they stand."""
-        yield from self.staff
-        yield from self._takers()
+        yield from _everybody(self.staff)
+        yield from _everybody(self.students)
 
-    def _takers(self) -> Iterator[Subscription]:
-        for theirs in self.students.values():
-            yield from theirs
+    def _with(self, right: Right) -> dict[UUID, set[Subscription]]:
+        return self.staff if right is Right.STAFF else self.students
 
     def _bridge_or_resync(self, subscription: Subscription, gap: Gap | None, top: Position) -> None:
         """Who is in the new epoch already joined it while the room caught up, at the top or later. Where a channel has
@@ -189,10 +188,12 @@ class Room:
         self.shuffle(subscription.right)
         subscription.is_live = True
         self.joining.discard(subscription)
-        if subscription.right is Right.STAFF:
-            self.staff.add(subscription)
-        else:
-            self.students.setdefault(subscription.client.identity.user_id, set()).add(subscription)
+        self._with(subscription.right).setdefault(subscription.identity.user_id, set()).add(subscription)
+
+
+def _everybody(people: dict[UUID, set[Subscription]]) -> Iterator[Subscription]:
+    for theirs in people.values():
+        yield from theirs
 
 
 def give(subscription: Subscription, push: Push) -> None:
@@ -201,7 +202,7 @@ def give(subscription: Subscription, push: Push) -> None:
         content: bytes | None = push.frame
     else:
         shares = portions(push)
-        content = shares.everyone or shares.own.get(subscription.client.identity.user_id)
+        content = shares.everyone or shares.own.get(subscription.identity.user_id)
     if content is not None:
         subscription.client.tell(content)
 

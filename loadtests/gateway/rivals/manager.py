@@ -14,19 +14,20 @@ from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-followers: defaultdict[str, set[WebSocket]] = defaultdict(set)
+followers: defaultdict[str, dict[WebSocket, None]] = defaultdict(dict)
+"""In the order in which they came."""
 
 
 async def visit(socket: WebSocket) -> None:
     """One socket: what it says is read and means nothing."""
     await socket.accept()
     room = followers[socket.path_params["channel"]]
-    room.add(socket)
+    room[socket] = None
     try:
         while True:
             await socket.receive_json()
     except WebSocketDisconnect:
-        room.discard(socket)
+        del room[socket]
 
 
 async def listen() -> None:

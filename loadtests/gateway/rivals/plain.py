@@ -13,19 +13,20 @@ import uvloop
 from redis.asyncio import Redis
 from websockets.asyncio.server import ServerConnection, broadcast, serve
 
-followers: defaultdict[str, set[ServerConnection]] = defaultdict(set)
+followers: defaultdict[str, dict[ServerConnection, None]] = defaultdict(dict)
+"""In the order in which they came: those who are timed are evenly spread over that."""
 
 
 async def visit(connection: ServerConnection) -> None:
     """One socket: what it says is read and means nothing."""
     assert connection.request is not None
     room = followers[urlsplit(connection.request.path).path.removeprefix("/")]
-    room.add(connection)
+    room[connection] = None
     try:
         async for message in connection:
             json.loads(message)
     finally:
-        room.discard(connection)
+        del room[connection]
 
 
 async def main(port: int, redis_url: str) -> None:
