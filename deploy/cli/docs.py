@@ -61,10 +61,10 @@ def _metrics() -> Iterator[tuple[str, str, str, str, str]]:
 def _of_module(module: ModuleType, of: str) -> Iterator[tuple[str, str, str, str, str]]:
     from prometheus_client.metrics import MetricWrapperBase
 
-    from gateway.metrics import Tally
+    from gateway.metrics import Spread, Tally
 
     for value in vars(module).values():
-        if isinstance(value, MetricWrapperBase | Tally):
+        if isinstance(value, MetricWrapperBase | Tally | Spread):
             [described] = value.describe()
             name = described.name + SUFFIXES.get(described.type, "")
             labels = ", ".join(getattr(value, "_labelnames", ()))
