@@ -4,6 +4,7 @@ import uvicorn
 from prometheus_client import start_http_server
 
 from api.app import create_app
+from api.wire import HttpProtocol
 from shared.logs import configure_logs
 from shared.settings import load_settings
 
@@ -18,6 +19,7 @@ def main() -> None:
         create_app(settings),
         host=settings.api_host,
         port=settings.api_port,
+        http=HttpProtocol,
         access_log=False,
         log_config=None,
         proxy_headers=bool(settings.trusted_proxies),

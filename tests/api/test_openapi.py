@@ -23,6 +23,7 @@ from api.app import create_app
 from api.endpoint import Endpoint
 from api.openapi import problem_statuses
 from api.routes import ENDPOINTS
+from api.wire import HttpProtocol
 from shared.settings import Settings
 from shared.tokens import Tokens
 from tests.api.answers import good
@@ -40,7 +41,10 @@ def served(settings: Settings, scoring: None) -> Iterator[str]:
     listener = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     application = create_app(settings.model_copy(update={"public_url": url, "requests_per_minute": 100_000}))
-    server = uvicorn.Server(uvicorn.Config(application, log_config=None, access_log=False, timeout_graceful_shutdown=2))
+    config = uvicorn.Config(
+        application, http=HttpProtocol, log_config=None, access_log=False, timeout_graceful_shutdown=2
+    )
+    server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, args=([listener],))
     thread.start()
     while not server.started and thread.is_alive():

@@ -13,6 +13,7 @@ import uvicorn
 from playwright.async_api import Browser
 from starlette.applications import Starlette
 
+from api.wire import HttpProtocol
 from tests.browser.chromium import CHROMIUM, chromium
 from tests.browser.rooms import Room
 from tests.stack import Stack, free_ports
@@ -50,7 +51,7 @@ async def stage() -> AsyncIterator[str]:
 async def base(app: Starlette) -> AsyncIterator[str]:
     """The address of the API in this process, with the demo campus: for pages that need no other."""
     door = socket.create_server(("127.0.0.1", 0))  # who comes before it is served waits
-    server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None, ws="none"))
+    server = uvicorn.Server(uvicorn.Config(app, http=HttpProtocol, lifespan="off", log_config=None, ws="none"))
     serving = asyncio.create_task(server.serve([door]))
     yield f"http://localhost:{door.getsockname()[1]}"
     server.should_exit = True
