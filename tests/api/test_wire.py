@@ -107,15 +107,12 @@ async def hello(_scope: Scope, _receive: Receive, send: Send) -> None:
 @asynccontextmanager
 async def served(app: App) -> AsyncIterator[int]:
     """An application behind a real server; gives its port."""
-    listener = socket.create_server(("127.0.0.1", 0))
+    door = socket.create_server(("127.0.0.1", 0))  # who comes before it is served waits
     server = uvicorn.Server(uvicorn.Config(app, http=HttpProtocol, lifespan="off", log_config=None, access_log=False))
-    serving = asyncio.create_task(server._serve([listener]))
-    while not server.started:
-        await asyncio.sleep(0.01)
-    yield listener.getsockname()[1]
+    serving = asyncio.create_task(server.serve([door]))
+    yield door.getsockname()[1]
     server.should_exit = server.force_exit = True
     await serving
-    listener.close()
 
 
 async def test_answers_on_a_kept_connection_arrive_whole_and_in_order() -> None:
