@@ -18,7 +18,7 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.headers import header
+from api.headers import cookie, header
 from api.problems import unauthenticated
 from api.services import Services
 from shared import keys
@@ -73,7 +73,7 @@ async def welcome(request: Request) -> Identity | None:
 
 async def cookie_identity(request: Request) -> Identity | None:
     """The person whose token is in the page's cookie."""
-    token = request.cookies.get(TOKEN_COOKIE)
+    token = cookie(request, TOKEN_COOKIE)
     return await verified(request.app.state.services, token) if token else None
 
 
@@ -125,8 +125,8 @@ def clear_token_cookie(response: Response, settings: Settings) -> None:
 
 def device_of(request: Request) -> str | None:
     """The device's own random id, if we have given it one: an id somebody made up is none."""
-    device = request.cookies.get(DEVICE_COOKIE, "")
-    if not _DEVICE.fullmatch(device):
+    device = cookie(request, DEVICE_COOKIE)
+    if device is None or not _DEVICE.fullmatch(device):
         return None
     genuine = (_signed(secret, device[:_ID_LENGTH]) for secret in request.app.state.services.secrets)
     return device if any(hmac.compare_digest(device, one) for one in genuine) else None

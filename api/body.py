@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 
 from api.headers import header, media_type
 from api.problems import FieldError, Problem, malformed
@@ -27,14 +27,15 @@ async def read_body(request: Request, most: int = MAX_BODY) -> bytes:
     """The body, counted while it streams in; 413 as soon as it is too long."""
     if int_or_zero(header(request, b"content-length")) > most:
         raise _too_large(most)
-    body = bytearray()
-    try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > most:
-                raise _too_large(most)
-    except ClientDisconnect:
-        raise Problem(400, "incomplete_body", "The request ended before its body did.") from None
+    body, is_whole = bytearray(), False
+    while not is_whole:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise Problem(400, "incomplete_body", "The request ended before its body did.")
+        body += message.get("body", b"")
+        if len(body) > most:
+            raise _too_large(most)
+        is_whole = not message.get("more_body", False)
     return bytes(body)
 
 

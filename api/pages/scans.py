@@ -13,6 +13,7 @@ from api.auth import client_address, cookie_identity, device_of, new_device, set
 from api.checkin import exchange
 from api.checkin_bodies import TicketRequest
 from api.facts import SessionFacts
+from api.headers import cookie
 from api.pages.dates import clock
 from api.pages.people import go
 from api.pages.shapes import Scan
@@ -85,7 +86,7 @@ async def find(request: Request, text: str | None) -> Waiting | None:
 
 async def held(request: Request) -> Waiting | None:
     """The scan in this browser's cookie, if there is one."""
-    return await find(request, request.cookies.get(COOKIE))
+    return await find(request, cookie(request, COOKIE))
 
 
 async def waiting(request: Request) -> Scan | None:

@@ -14,6 +14,8 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from starlette.requests import Request
 
+from api.headers import cookie
+
 LOCALES = Path(__file__).parent.parent / "locales"
 LANGUAGE_COOKIE = "muster_language"
 MOST_TAGS = 20
@@ -52,7 +54,7 @@ LANGUAGES = {language.code: language for language in (ENGLISH, GERMAN)}
 
 def language_of(request: Request) -> Language:
     """The language for this reader: the one they chose, else the first that their browser wants and we have."""
-    chosen = LANGUAGES.get(request.cookies.get(LANGUAGE_COOKIE, ""))
+    chosen = LANGUAGES.get(cookie(request, LANGUAGE_COOKIE) or "")
     if chosen is not None:
         return chosen
     wanted = _wanted(request.headers.get("accept-language", ""))

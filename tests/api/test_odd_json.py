@@ -8,9 +8,12 @@ import httpx
 import pytest
 from pydantic import ValidationError
 from sqlalchemy import Engine
+from starlette.requests import Request
+from starlette.types import Message
 
 from api import accounts
-from api.body import MAX_BODY
+from api.body import MAX_BODY, read_body
+from api.problems import Problem
 from api.routes import ENDPOINTS
 from tests.api.answers import refusal
 from tests.api.every import UNSAFE_ONES, WITH_BODY, Target, everything, name_of
@@ -224,6 +227,18 @@ async def test_exactly_64_kib_is_read(target: Target) -> None:
 
 def test_the_limit_is_64_kib() -> None:
     assert MAX_BODY == 64 * 1024
+
+
+async def test_a_body_that_ends_early_is_400() -> None:
+    """Nobody is left to hear it, but what has come of it is not taken for all."""
+    told: list[Message] = [{"type": "http.disconnect"}, {"type": "http.request", "body": b"half", "more_body": True}]
+
+    async def receive() -> Message:
+        return told.pop()
+
+    with pytest.raises(Problem) as refused:
+        await read_body(Request({"type": "http", "headers": []}, receive))
+    assert (refused.value.status, refused.value.code) == (400, "incomplete_body")
 
 
 # --- methods ----------------------------------------------------------------------------------------------
