@@ -1,9 +1,9 @@
 """Session facts: what a check-in's decision needs, remembered for a short while.
 
 A check-in costs no query: the facts of a session are read once per process (one statement) and dropped when a
-control message says that they changed, or after ``settings.facts_seconds`` if the database answers. A stale copy cannot
-let anybody into an ended session: whether it is active is asked again, atomically, where the check-in is appended
-(lua/accept.lua).
+control message says that they changed. After ``settings.facts_seconds``, and when a message may have been missed, they
+are read again if the database answers, and hold on if it does not. A stale copy cannot let anybody into an ended
+session: whether it is active is asked again, atomically, where the check-in is appended (lua/accept.lua).
 """
 
 import asyncio
@@ -36,6 +36,7 @@ A change that is heard of all the same is believed: then there is nothing to hol
 
 MOST = 5_000
 """Sessions remembered per process; a campus has about 1,000 at once."""
+_PAST = float("-inf")
 
 _READ = """
     SELECT s.id, s.status, s.mode, s.teacher_id, s.class_name, s.room, s.scheduled_start, s.started_at, s.created_at,
@@ -153,7 +154,8 @@ class FactsCache:
         try:
             return await self._read_once(session_id)
         except (DBAPIError, PoolTimeout, OSError) as error:
-            if known is None or self._known.get(session_id) is not known:
+            now = self._known.get(session_id)
+            if known is None or now is None or now[1] is not known[1]:
                 raise
             log.warning("database away; facts of before go on", reason=type(error).__name__)
             self._known[session_id] = (self._clock() + STALE_SECONDS, known[1])
@@ -174,10 +176,10 @@ class FactsCache:
         for reference in [key for key in self._reading if isinstance(key, int)]:
             del self._reading[reference]
 
-    def forget_all(self) -> None:
-        """Control messages may have been missed."""
-        self._known.clear()
-        self._references.clear()
+    def doubt_all(self) -> None:
+        """Control messages may have been missed: read each session again when next asked, if the database answers."""
+        for session_id, (_, facts) in self._known.items():
+            self._known[session_id] = (_PAST, facts)
         self._reading.clear()
 
     async def _read_once(self, key: UUID | int) -> SessionFacts | None:

@@ -24,7 +24,8 @@ CALL_MS = 5_000
 class Listener:
     """Follows the control channel for the life of the process.
 
-    What was said while it was not listening is unknown, so after every (re)connection nothing is remembered.
+    What was said while it was not listening is unknown, so after every (re)connection no token is remembered, and no
+    session's facts are taken as they were where they can be read again.
     """
 
     def __init__(self, redis: Redis, facts: FactsCache, tokens: Tokens, nudger: Nudger) -> None:
@@ -40,13 +41,13 @@ class Listener:
                 await self._follow()
             except (RedisError, OSError) as error:
                 log.warning("control channel lost", reason=type(error).__name__)
-                self._forget_all()
+                self._doubt_all()
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def _follow(self) -> None:
         async with self._redis.pubsub(ignore_subscribe_messages=True) as channel:
             await channel.subscribe(keys.CONTROL)
-            self._forget_all()
+            self._doubt_all()
             while True:
                 message = await channel.get_message(timeout=30.0)
                 if message is None:
@@ -84,6 +85,6 @@ class Listener:
         if first:
             self._nudger.nudge()
 
-    def _forget_all(self) -> None:
-        self._facts.forget_all()
+    def _doubt_all(self) -> None:
+        self._facts.doubt_all()
         self._tokens.forget(lambda _known: True)

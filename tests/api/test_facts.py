@@ -102,6 +102,49 @@ async def test_facts_that_changed_do_not_go_on(facts: Source) -> None:
 
 
 @pytest.mark.parametrize("way", ["id", "reference"])
+async def test_facts_in_doubt_are_read_again(facts: Source, way: str) -> None:
+    await seen(facts, way)
+    facts.visible = False
+    facts.doubt_all()
+    assert not await seen(facts, way)
+    assert facts.reads == 2
+
+
+@pytest.mark.parametrize("way", ["id", "reference"])
+async def test_facts_in_doubt_go_on_while_the_database_is_away(facts: Source, way: str) -> None:
+    await seen(facts, way)
+    facts.away = True
+    facts.doubt_all()
+    assert await seen(facts, way)
+    facts.away, facts.visible = False, False
+    facts.doubt_all()
+    assert not await seen(facts, way)
+
+
+async def test_doubts_during_a_reading_that_fails_end_nothing(facts: Source) -> None:
+    await seen(facts, "id")
+    facts.time, facts.away = 1_000.0, True
+    facts.begun.clear()
+    facts.go_on.clear()
+    reading = asyncio.create_task(seen(facts, "id"))
+    await facts.begun.wait()
+    facts.doubt_all()
+    facts.go_on.set()
+    assert await reading
+
+
+async def test_what_was_being_read_when_doubts_came_is_not_remembered(facts: Source) -> None:
+    facts.go_on.clear()
+    reading = asyncio.create_task(seen(facts, "id"))
+    await facts.begun.wait()
+    facts.visible = False
+    facts.doubt_all()
+    facts.go_on.set()
+    await reading
+    assert not await seen(facts, "id")
+
+
+@pytest.mark.parametrize("way", ["id", "reference"])
 async def test_what_was_being_read_when_it_changed_is_not_remembered(facts: Source, way: str) -> None:
     """A teacher hides the code while somebody's scan has just asked for the facts."""
     facts.go_on.clear()

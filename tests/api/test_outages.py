@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import psutil
 import pytest
+from redis.asyncio import Redis
 from sqlalchemy import Engine, text
 from sqlalchemy.engine import make_url
 from starlette.applications import Starlette
@@ -18,6 +19,7 @@ from api.app import create_app
 from api.endpoint import Endpoint
 from api.routes import ENDPOINTS
 from deploy.stack.local import LocalServices, temporary_home
+from shared import keys
 from shared.messages.events import CheckInAccepted, decode
 from shared.settings import Settings
 from shared.tokens import Tokens
@@ -26,6 +28,7 @@ from tests.api.every import Target, name_of
 from tests.api.lecture import Lecture, open_lecture
 from tests.api.test_checkin import marks
 from tests.campus import Classroom, Visitor, make_classroom
+from tests.gateway.campus import until
 from tests.gateway.valkey import Valkey
 from workers.drain import drain
 from workers.ports import Ports
@@ -239,6 +242,29 @@ async def test_a_running_lecture_goes_on_checking_in_while_postgresql_is_away(
         await visitor.close()
     drain(ports)
     assert marks(owner, lecture.id) == [("PRESENT", "qr_checkin")]
+
+
+async def test_a_lost_connection_to_redis_ends_no_lecture_while_postgresql_is_away(
+    settings: Settings, tokens: Tokens, wire: Wire, classroom: Classroom
+) -> None:
+    """Who changed what may have been missed then; but nothing can change while the database is away."""
+    application = create_app(settings.model_copy(update={"database_url": wire.url}))
+    async with application.router.lifespan_context(application):
+        visitor = Visitor(application, tokens)
+        lecture = await open_lecture(visitor, classroom)
+        token = await lecture.token()
+        await wire.cut(application)
+        redis = application.state.services.redis
+        await until(lambda: somebody_listens(redis))
+        assert await redis.client_kill_filter(_type="pubsub") > 0
+        await until(lambda: somebody_listens(redis))
+        good(await lecture.check_in(lecture.student, token=token), 202)
+        await visitor.close()
+
+
+async def somebody_listens(redis: Redis) -> bool:
+    """Whether a process hears what the others say."""
+    return dict(await redis.pubsub_numsub(keys.CONTROL))[keys.CONTROL.encode()] > 0
 
 
 @contextmanager

@@ -68,11 +68,15 @@ def run_tests(copy: Path, *tests: str) -> int:
         return -1
 
 
+def faults() -> list[Fault]:
+    """All that there are."""
+    data = tomllib.loads((Path(__file__).parent / "faults.toml").read_text())
+    return [Fault(**fault) for fault in data["fault"]]
+
+
 def main(wanted: list[str]) -> int:
     """Plant and test; how many faults got through."""
-    data = tomllib.loads((Path(__file__).parent / "faults.toml").read_text())
-    faults = [Fault(**fault) for fault in data["fault"]]
-    chosen = [fault for fault in faults if not wanted or any(word in fault.name for word in wanted)]
+    chosen = [fault for fault in faults() if not wanted or any(word in fault.name for word in wanted)]
     got_through = 0
     with working_copy() as copy:
         if run_tests(copy, *dict.fromkeys(fault.test for fault in chosen)) != 0:
