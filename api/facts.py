@@ -154,8 +154,8 @@ class FactsCache:
         try:
             return await self._read_once(session_id)
         except (DBAPIError, PoolTimeout, OSError) as error:
-            now = self._known.get(session_id)
-            if known is None or now is None or now[1] is not known[1]:
+            still = self._known.get(session_id)
+            if known is None or still is None or still[1] is not known[1]:
                 raise
             log.warning("database away; facts of before go on", reason=type(error).__name__)
             self._known[session_id] = (self._clock() + STALE_SECONDS, known[1])

@@ -1,6 +1,6 @@
-"""Fixtures of the API's tests: a running session, and an application whose time the test decides."""
+"""Fixtures of the API's tests: a running session, an application whose time the test decides, a Redis to hurt."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import httpx
 import pytest
@@ -9,10 +9,12 @@ from starlette.applications import Starlette
 
 from api.app import create_app
 from api.services import Services
+from deploy.stack.local import temporary_home
 from shared.settings import Settings
 from shared.tokens import Tokens
 from tests.api.lecture import Clock, Lecture, open_lecture
 from tests.campus import Classroom, Person, Visitor, make_admin, make_classroom
+from tests.gateway.valkey import Valkey
 
 
 @pytest.fixture(scope="session")
@@ -125,3 +127,10 @@ def administrator(owner: Engine) -> Person:
 def admin(visitor: Visitor, administrator: Person) -> httpx.AsyncClient:
     """:func:`administrator`, asking."""
     return visitor.speaking_as(administrator)
+
+
+@pytest.fixture
+def valkey() -> Iterator[Valkey]:
+    """A Valkey of one's own."""
+    with temporary_home() as root, Valkey(root) as server:
+        yield server

@@ -16,7 +16,7 @@ from shared.tokens import Tokens
 from tests.api.answers import good, refusal
 from tests.api.every import GUARDED, Target, name_of
 from tests.api.lecture import Lecture
-from tests.api.test_outages import NOWHERE, elsewhere, running
+from tests.api.outages import NOWHERE, elsewhere, running
 from tests.campus import Visitor
 
 FEW = {"requests_per_minute": 8, "check_ins_per_minute": 3, "connection_events_per_minute": 3}

@@ -13,7 +13,7 @@ from shared.settings import Settings
 from shared.tokens import Tokens
 from tests.api.answers import good, moment, refusal, wrong_fields
 from tests.api.lecture import Clock, Lecture
-from tests.api.test_outages import NOWHERE, elsewhere, running
+from tests.api.outages import NOWHERE, elsewhere, running
 from workers.drain import drain
 from workers.ports import Ports
 

@@ -17,7 +17,7 @@ from shared.settings import Settings
 from shared.tokens import Tokens
 from tests.api.answers import good, refusal
 from tests.api.lecture import Lecture, open_lecture
-from tests.api.test_outages import elsewhere, running
+from tests.api.outages import elsewhere, running
 from tests.campus import Visitor, make_classroom
 
 WRONG = "ZZZZZZZZ"

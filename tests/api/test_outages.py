@@ -2,68 +2,21 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from pathlib import Path
-from typing import Any
+from collections.abc import AsyncIterator
 
-import httpx
-import psutil
 import pytest
-from redis.asyncio import Redis
-from sqlalchemy import Engine, text
-from sqlalchemy.engine import make_url
-from starlette.applications import Starlette
+from sqlalchemy import Engine
 
-from api.app import create_app
-from api.endpoint import Endpoint
-from api.routes import ENDPOINTS
-from deploy.stack.local import LocalServices, temporary_home
-from shared import keys
-from shared.messages.events import CheckInAccepted, decode
 from shared.settings import Settings
 from shared.tokens import Tokens
 from tests.api.answers import good, refusal
-from tests.api.every import Target, name_of
 from tests.api.lecture import Lecture, open_lecture
+from tests.api.outages import NO_DATABASE, NOWHERE, elsewhere, inbox, running, waits
 from tests.api.test_checkin import marks
 from tests.campus import Classroom, Visitor, make_classroom
-from tests.gateway.campus import until
 from tests.gateway.valkey import Valkey
 from workers.drain import drain
 from workers.ports import Ports
-
-NOWHERE = "unix:///nonexistent/valkey.sock?db=0"
-NO_DATABASE = "postgresql://muster@/muster?host=/nonexistent"
-
-
-@asynccontextmanager
-async def running(settings: Settings, tokens: Tokens, **other: Any) -> AsyncIterator[Visitor]:
-    """Visitors of an application of its own, with other settings."""
-    application = create_app(settings.model_copy(update={"redis_timeout": 0.5, **other}))
-    async with application.router.lifespan_context(application):
-        visitor = Visitor(application, tokens)
-        yield visitor
-        await visitor.close()
-
-
-def elsewhere(visitor: Visitor, lecture: Lecture) -> Lecture:
-    """The same lecture, its people asking another application."""
-    people = [visitor.speaking_as(student) for student in lecture.classroom.students]
-    return Lecture(lecture.classroom, lecture.session, visitor.speaking_as(lecture.classroom.teacher), people)
-
-
-def waits(answer: httpx.Response) -> bool:
-    """Whether the answer is a 503 that says when to come again."""
-    return refusal(answer) == (503, "unavailable") and int(answer.headers["retry-after"]) > 0
-
-
-def inbox(owner: Engine, session_id: str) -> list[CheckInAccepted]:
-    """The session's check-ins that wait in PostgreSQL."""
-    with owner.connect() as connection:
-        events = [decode(row.payload) for row in connection.execute(text("SELECT payload FROM inbox ORDER BY id"))]
-    return [e for e in events if isinstance(e, CheckInAccepted) and str(e.session_id) == session_id]
-
 
 # --- Redis is gone ----------------------------------------------------------------------------------------
 
@@ -171,169 +124,7 @@ async def test_a_session_is_run_without_redis(no_redis: Visitor, classroom: Clas
     assert len(marks(owner, lecture.id)) == 3
 
 
-# --- PostgreSQL is gone -----------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-async def no_database(settings: Settings, tokens: Tokens) -> AsyncIterator[Visitor]:
-    """Visitors of an application whose PostgreSQL is gone."""
-    async with running(settings, tokens, database_url=NO_DATABASE) as visitor:
-        yield visitor
-
-
-NEED_NO_DATABASE = {"logout", "create_realtime_ticket"}
-
-
-@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=name_of)
-async def test_without_postgresql_everything_is_503_or_needs_none(
-    endpoint: Endpoint, no_database: Visitor, lecture: Lecture
-) -> None:
-    target = Target(endpoint, lecture)
-    room = lecture.classroom
-    asker = no_database.speaking_as(room.teacher if endpoint.tag == "reports" else room.students[0])
-    body = {**target.body, "token": await lecture.token()} if "token" in target.body else target.body
-    answer = await asker.request(endpoint.method, target.url(), json=body if endpoint.body else None)
-    if endpoint.name in NEED_NO_DATABASE:
-        assert answer.status_code in endpoint.answers
-    else:
-        assert waits(answer)
-
-
-class Wire:
-    """A way to PostgreSQL that can be cut: a link to its socket."""
-
-    def __init__(self, directory: Path, real: str) -> None:
-        self._socket = Path(str(make_url(real).query["host"])) / ".s.PGSQL.5432"
-        self._link = directory / ".s.PGSQL.5432"
-        self.url = f"postgresql://muster@/muster?host={directory}"
-
-    def join(self) -> None:
-        """PostgreSQL can be reached."""
-        self._link.symlink_to(self._socket)
-
-    async def cut(self, application: Starlette) -> None:
-        """PostgreSQL cannot be reached any more."""
-        self._link.unlink()
-        await application.state.services.engine.dispose()
-
-
-@pytest.fixture
-def wire(local: LocalServices, tmp_path: Path) -> Wire:
-    """A way to PostgreSQL, joined."""
-    made = Wire(tmp_path, local.database_url)
-    made.join()
-    return made
-
-
-async def test_a_running_lecture_goes_on_checking_in_while_postgresql_is_away(
-    settings: Settings, tokens: Tokens, wire: Wire, classroom: Classroom, owner: Engine, ports: Ports
-) -> None:
-    """What a check-in needs is remembered, and the stream keeps it; whatever asks the database is 503."""
-    application = create_app(settings.model_copy(update={"database_url": wire.url}))
-    async with application.router.lifespan_context(application):
-        visitor = Visitor(application, tokens)
-        lecture = await open_lecture(visitor, classroom)
-        token = await lecture.token()
-        await wire.cut(application)
-        good(await lecture.check_in(lecture.student, token=token), 202)
-        assert waits(await lecture.teacher.get(f"{lecture.path}/stats"))
-        wire.join()
-        good(await lecture.teacher.get(f"{lecture.path}/stats"))
-        await visitor.close()
-    drain(ports)
-    assert marks(owner, lecture.id) == [("PRESENT", "qr_checkin")]
-
-
-async def test_a_lost_connection_to_redis_ends_no_lecture_while_postgresql_is_away(
-    settings: Settings, tokens: Tokens, wire: Wire, classroom: Classroom
-) -> None:
-    """Who changed what may have been missed then; but nothing can change while the database is away."""
-    application = create_app(settings.model_copy(update={"database_url": wire.url}))
-    async with application.router.lifespan_context(application):
-        visitor = Visitor(application, tokens)
-        lecture = await open_lecture(visitor, classroom)
-        token = await lecture.token()
-        await wire.cut(application)
-        redis = application.state.services.redis
-        await until(lambda: somebody_listens(redis))
-        assert await redis.client_kill_filter(_type="pubsub") > 0
-        await until(lambda: somebody_listens(redis))
-        good(await lecture.check_in(lecture.student, token=token), 202)
-        await visitor.close()
-
-
-async def somebody_listens(redis: Redis) -> bool:
-    """Whether a process hears what the others say."""
-    return dict(await redis.pubsub_numsub(keys.CONTROL))[keys.CONTROL.encode()] > 0
-
-
-@contextmanager
-def frozen_postgresql() -> Iterator[None]:
-    """The server's processes stand still: connections stay open, and nothing answers."""
-    processes = [process for process in psutil.Process().children(recursive=True) if process.name() == "postgres"]
-    assert processes
-    for process in processes:
-        process.suspend()
-    try:
-        yield
-    finally:
-        for process in processes:
-            process.resume()
-
-
-async def test_a_frozen_postgresql_holds_up_no_lecture_that_is_running(lecture: Lecture) -> None:
-    """A person seen for the first time is looked up in the database; nobody waits for it for long."""
-    one, two, *_ = lecture.students
-    token = await lecture.token()
-    good(await lecture.check_in(one, token=token), 202)
-    with frozen_postgresql():
-        async with asyncio.timeout(15):
-            good(await lecture.check_in(two, token=token), 202)
-
-
-async def test_an_end_without_postgresql_is_refused_and_the_session_goes_on(
-    settings: Settings, tokens: Tokens, wire: Wire, classroom: Classroom
-) -> None:
-    application = create_app(settings.model_copy(update={"database_url": wire.url}))
-    async with application.router.lifespan_context(application):
-        visitor = Visitor(application, tokens)
-        lecture = await open_lecture(visitor, classroom)
-        token = await lecture.token()
-        await wire.cut(application)
-        assert waits(await lecture.teacher.post(f"{lecture.path}/end"))
-        good(await lecture.check_in(lecture.student, token=token), 202)
-        await visitor.close()
-
-
-# --- both are gone ----------------------------------------------------------------------------------------
-
-
-async def test_with_both_gone_nothing_is_accepted(
-    settings: Settings, tokens: Tokens, wire: Wire, classroom: Classroom, owner: Engine
-) -> None:
-    application = create_app(settings.model_copy(update={"database_url": wire.url, "redis_url": NOWHERE}))
-    async with application.router.lifespan_context(application):
-        visitor = Visitor(application, tokens)
-        lecture = await open_lecture(visitor, classroom)
-        token = await lecture.token()
-        ticket = await lecture.ticket(lecture.student)
-        await wire.cut(application)
-        assert waits(await lecture.check_in(lecture.student, token=token))
-        assert waits(await lecture.check_in(lecture.student, ticket=ticket["ticket"]))
-        wire.join()
-        good(await lecture.check_in(lecture.student, ticket=ticket["ticket"]), 202)
-        await visitor.close()
-    assert len(inbox(owner, lecture.id)) == 1
-
-
 # --- Redis is frozen --------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def valkey() -> Iterator[Valkey]:
-    """A Valkey of one's own."""
-    with temporary_home() as root, Valkey(root) as server:
-        yield server
 
 
 async def test_a_frozen_redis_never_blocks_livez(

@@ -18,7 +18,7 @@ from shared.models import DeadLetter, InboxEvent, User
 from shared.settings import Settings
 from shared.tokens import Tokens
 from tests.api.admin.conftest import BrowserOf, Desk
-from tests.api.test_outages import NOWHERE, running
+from tests.api.outages import NOWHERE, running
 from tests.campus import Classroom, Person, Visitor
 from workers.drain import drain
 from workers.ports import Ports

@@ -13,8 +13,8 @@ from api.pages import scans
 from api.problems import problem_of
 from shared.settings import Settings
 from shared.tokens import Tokens
+from tests.api.outages import NO_DATABASE, running
 from tests.api.pages.conftest import Open
-from tests.api.test_outages import NO_DATABASE, running
 from tests.campus import Classroom, Person, Visitor
 
 Lines = Sequence[MutableMapping[str, Any]]
